@@ -1,0 +1,173 @@
+// swift-tools-version: 6.2
+// The layers of the house, from the bottom up. An arrow may only point down: a service never leans on another service, a driver knows
+// nothing of the platform. `make lint` checks the imports that the linker would let through.
+import PackageDescription
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+// Products of the packages we build on.
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+]
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+
+func library(_ name: String, path: String, exclude: [String] = [], _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: strict)
+}
+
+func driverHeaders(_ name: String, _ providers: [SystemPackageProvider], pkgConfig: String? = nil) -> Target {
+    .systemLibrary(name: name, path: "Shared/\(name)", pkgConfig: pkgConfig, providers: providers)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies, path: "Tests/\(name)Tests", swiftSettings: strict)
+}
+
+// Layer 1: drivers.
+let drivers: [Target] = [
+    driverHeaders("CLibpq", [.apt(["libpq-dev"])], pkgConfig: "libpq"),
+    driverHeaders("CHiredis", [.apt(["libhiredis-dev"])]),
+    library("Postgres", path: "Shared/Postgres", ["CLibpq", log, lifecycle, collections] + nio),
+    library(
+        "Redis", path: "Shared/Redis",
+        ["CHiredis", log, lifecycle, collections, crypto, .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio),
+]
+
+// Layer 2: service kit.
+let kit: [Target] = [
+    library(
+        "WebSocket", path: "Shared/WebSocket",
+        [
+            hummingbirdCore, httpTypes, log, crypto, .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
+            .product(name: "NIOExtras", package: "swift-nio-extras"),
+            .product(name: "NIOHTTPTypes", package: "swift-nio-extras"), .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+        ] + nio),
+    library(
+        "ServiceKit", path: "Shared/ServiceKit",
+        [
+            "WebSocket", "Postgres", "Redis", hummingbird, httpClient, httpTypes, log, metrics, lifecycle, collections, crypto,
+            .product(name: "Configuration", package: "swift-configuration"),
+            .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        ] + nio),
+    library(
+        "Kubernetes", path: "Shared/Kubernetes",
+        [
+            "WebSocket", httpClient, log, crypto, httpTypes, .product(name: "Yams", package: "Yams"),
+            .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOHTTP1", package: "swift-nio"),
+            .product(name: "NIOFoundationCompat", package: "swift-nio"),
+        ] + nio),
+]
+
+// Layer 3: platform.
+let platform: [Target] = [
+    library("PlatformModel", path: "Shared/PlatformModel", [collections]),
+    library(
+        "Identity", path: "Shared/Identity",
+        ["PlatformModel", "ServiceKit", hummingbird, httpClient, log, crypto, collections, .product(name: "JWTKit", package: "jwt-kit")]),
+    library("PlatformClients", path: "Shared/PlatformClients", ["Identity", "PlatformModel", "ServiceKit", httpClient, log]),
+]
+
+// Layer 4 and 5: a service is a library, so that tests hold it in-process, and a thin executable.
+func service(_ folder: String, _ executable: String, _ more: [Target.Dependency] = []) -> [Target] {
+    [
+        library(
+            "\(folder)Service", path: "Services/\(folder)", exclude: ["Main", "README.md"],
+            ["PlatformClients", "Identity", "PlatformModel", "ServiceKit", hummingbird, log, lifecycle, collections] + more),
+        .executableTarget(
+            name: executable, dependencies: [.init(stringLiteral: "\(folder)Service"), "ServiceKit"], path: "Services/\(folder)/Main",
+            swiftSettings: strict),
+    ]
+}
+let services: [Target] =
+    service("Auth", "auth-api", ["Postgres", "Redis", crypto, .product(name: "JWTKit", package: "jwt-kit")])
+    + service("Config", "config-api", ["Postgres"])
+    + service("Admin", "admin-api", ["Postgres"])
+    + service("Jobs", "jobs-api", ["Postgres", "Kubernetes"])
+    + service("Monitoring", "monitoring-api", ["Kubernetes", "WebSocket"])
+
+// The platform on one machine; never shipped in the charts.
+let local: [Target] = [
+    .executableTarget(
+        name: "orrery-local",
+        dependencies: [
+            "PlatformClients", "Identity", "PlatformModel", "ServiceKit", "Postgres", log, crypto,
+            .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Subprocess", package: "swift-subprocess"),
+            .product(name: "JWTKit", package: "jwt-kit"), .product(name: "Yams", package: "Yams"), httpClient,
+        ], path: "Local/Stack", swiftSettings: strict)
+]
+
+let testing: [Target] = [
+    .target(
+        name: "TestSupport", dependencies: ["Postgres", "Redis", "ServiceKit", "Identity", "PlatformClients", "Kubernetes", hummingbird, hummingbirdTesting, httpClient, .product(name: "JWTKit", package: "jwt-kit")],
+        path: "Tests/Support", swiftSettings: strict),
+    tests("Postgres", []),
+    tests("Redis", []),
+    tests("WebSocket", [hummingbird, httpClient]),
+    tests("ServiceKit", ["TestSupport", hummingbird, hummingbirdTesting, httpClient]),
+    tests("Kubernetes", [hummingbird, httpClient]),
+    tests("PlatformModel", []),
+    tests("Identity", ["TestSupport", hummingbird, hummingbirdTesting]),
+    tests("AuthService", ["TestSupport", hummingbird, hummingbirdTesting]),
+    tests("ConfigService", ["TestSupport", hummingbird, hummingbirdTesting]),
+    tests("AdminService", ["TestSupport", hummingbird, hummingbirdTesting]),
+    tests("JobsService", ["TestSupport", hummingbird, hummingbirdTesting]),
+    tests("MonitoringService", ["TestSupport", "WebSocket", hummingbird, hummingbirdTesting]),
+]
+
+// DEVELOPMENT ONLY: narrow the package to the named targets and what they need.
+func narrowed(_ all: [Target]) -> [Target] {
+    guard let only = Context.environment["ORRERY_ONLY"] else { return all }
+    var wanted = Set(only.split(separator: ",").map(String.init))
+    let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+    var queue = Array(wanted)
+    while let name = queue.popLast() {
+        for dependency in byName[name]?.dependencies ?? [] {
+            let text: String
+            switch dependency {
+            case .byNameItem(let name, _): text = name
+            case .targetItem(let name, _): text = name
+            default: continue
+            }
+            if wanted.insert(text).inserted { queue.append(text) }
+        }
+    }
+    return all.filter { wanted.contains($0.name) }
+}
+
+let package = Package(
+    name: "orrery",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: narrowed(drivers + kit + platform + services + local + testing),
+    swiftLanguageModes: [.v6]
+)
