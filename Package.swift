@@ -73,7 +73,7 @@ let kit: [Target] = [
 
 // Layer 3: platform.
 let platform: [Target] = [
-    library("PlatformModel", path: "Shared/PlatformModel", [collections]),
+    library("PlatformModel", path: "Shared/PlatformModel", [collections, crypto]),
     library(
         "Identity", path: "Shared/Identity",
         ["PlatformModel", "ServiceKit", hummingbird, httpClient, log, crypto, collections, .product(name: "JWTKit", package: "jwt-kit")]),
