@@ -1,4 +1,4 @@
-import Foundation
+import PlatformModel
 
 /// Everything that can happen to a stored job, whoever says so: a user, a policy or the controller.
 enum JobEvent: Hashable, Sendable {
@@ -46,7 +46,7 @@ enum JobRuleViolation: Error, Hashable {
 
 extension JobRecord {
     /// The whole rule book: a pure function of record, event and time, used by the routes, the policies and the controller alike.
-    mutating func apply(_ event: JobEvent, at now: Date) throws(JobRuleViolation) -> [JobEffect] {
+    mutating func apply(_ event: JobEvent, at now: UTCTime) throws(JobRuleViolation) -> [JobEffect] {
         let before = history.current
         let wasGone = isFinished && !materialized
         var effects: [JobEffect] = []

@@ -1,4 +1,4 @@
-import Foundation
+import PlatformModel
 
 /// One job as jobs-api keeps it. The routes and the controller change it only by `apply(_:at:)` and store it only through `JobStore`.
 struct JobRecord: Hashable, Sendable {
@@ -15,7 +15,7 @@ struct JobRecord: Hashable, Sendable {
     let tags: [String]
     let spec: JobSpec
 
-    var history: JobHistory
+    var history: JobStatusHistory
     /// Objects of the job exist (or may exist) in the cluster.
     var materialized = false
     var beingDropped = false

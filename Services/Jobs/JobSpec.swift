@@ -1,6 +1,11 @@
-/// The part of a job that never changes once it is stored.
+import PlatformModel
+
+/// The part of a job that never changes once it is stored. The container was validated and made canonical before: the URI that was
+/// checked is the URI that is mounted.
 struct JobSpec: Hashable, Codable, Sendable {
     var container: JobContainer
+    /// Names of `container.env` and `container.secretEnv` in request order, the order in which the container gets them.
+    var environmentOrder: [String] = []
     var description: String?
     var presetName: String?
     /// Whether the resources were taken from the preset, so that its price is the job's.

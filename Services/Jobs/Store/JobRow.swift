@@ -1,4 +1,4 @@
-import Foundation
+import PlatformModel
 import Postgres
 
 /// A row of `jobs`.
@@ -12,7 +12,7 @@ enum JobRow {
 
     static func record(_ row: PostgresRow) throws -> JobRecord {
         JobRecord(
-            id: JobID(try row.get("id")),
+            id: JobID(checked: try row.get("id")),
             owner: try row.get("owner"),
             name: try row.get("name", as: String?.self),
             cluster: try row.get("cluster_name"),
@@ -22,7 +22,7 @@ enum JobRow {
             namespace: try row.get("namespace"),
             tags: try row.get("tags", as: [String].self),
             spec: try row.json("spec", as: JobSpec.self),
-            history: try row.json("history", as: JobHistory.self),
+            history: try row.json("history", as: JobStatusHistory.self),
             materialized: try row.get("materialized"),
             beingDropped: try row.get("being_dropped"),
             logsRemoved: try row.get("logs_removed"),

@@ -1,4 +1,5 @@
 import Foundation
+import PlatformModel
 import Postgres
 
 /// How many active jobs there may be, checked in the transaction that adds one more.
@@ -35,7 +36,7 @@ extension JobStore {
             for quota in quotas { try await check(quota, cluster: draft.cluster, on: connection) }
             var job = draft
             let now: Date = try await connection.query("SELECT clock_timestamp() AS now").first?.get("now") ?? Date()
-            job.history = JobHistory(JobStatusItem(draft.history.first.report, at: now))
+            job.history = JobStatusHistory(JobStatusItem(draft.history.first.report, at: UTCTime(now)))
             job.version = 1
             try await connection.execute(
                 """
@@ -45,7 +46,7 @@ extension JobStore {
                     history, spec, notes
                 ) VALUES (
                     \(job.id.text), \(job.owner), \(job.name), \(job.cluster), \(job.org), \(job.project), \(job.orgProjectHash),
-                    \(job.namespace), \(job.tags), \(job.status.rawValue), \(job.history.createdAt), \(job.history.finishedAt),
+                    \(job.namespace), \(job.tags), \(job.status.rawValue), \(job.history.createdAt.date), \(job.history.finishedAt?.date),
                     \(job.materialized), \(job.beingDropped), \(job.logsRemoved), \(job.maxRunTimeMinutes), \(job.attempt),
                     \(job.version), \(token), \(PostgresJSON(job.history)), \(PostgresJSON(job.spec)), \(PostgresJSON(job.notes))
                 )
@@ -85,6 +86,6 @@ extension JobStore {
             WHERE status IN ('pending', 'suspended', 'running') AND cluster_name = \(draft.cluster)
                 AND org_project_hash = \(draft.orgProjectHash) AND name = \(draft.name)
             """
-        ).first.map { (id: JobID(try $0.get("id")), isSameProject: try $0.get("same_project")) }
+        ).first.map { (id: JobID(checked: try $0.get("id")), isSameProject: try $0.get("same_project")) }
     }
 }

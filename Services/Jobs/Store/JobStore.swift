@@ -1,4 +1,5 @@
 import Foundation
+import PlatformModel
 import Postgres
 
 /// The job records in Postgres. A change reads the row, applies events to it by the rules of `JobRecord.apply`, and writes it back only if
@@ -92,13 +93,12 @@ extension JobStore {
                 AND NOT materialized AND NOT being_dropped
             ORDER BY finished_at, id LIMIT \(limit)
             """
-        ).map { JobID(try $0.get("id")) }
+        ).map { JobID(checked: try $0.get("id")) }
     }
 
     /// The clock of everything that is compared.
-    func now() async throws -> Date {
-        guard let row = try await pool.query("SELECT clock_timestamp() AS now").first else { return Date() }
-        return try row.get("now")
+    func now() async throws -> UTCTime {
+        try UTCTime(await pool.query("SELECT clock_timestamp() AS now").first?.get("now") ?? Date())
     }
 }
 
@@ -114,10 +114,8 @@ extension JobStore {
     @discardableResult
     func apply(_ events: [JobEvent], to id: JobID, under lease: JobLease? = nil, retrying: Bool = true) async throws -> JobChange {
         let token = UUID()
-        for attempt in 1...Self.attempts {
-            guard let (before, lastChange, now) = try await readForChange(id) else { throw JobStoreError.noSuchJob(id) }
-            // A write whose answer was lost with the connection did happen after all.
-            if attempt > 1, lastChange == token { return JobChange(record: before, effects: [], written: true) }
+        for _ in 1...Self.attempts {
+            guard let (before, _, now) = try await readForChange(id) else { throw JobStoreError.noSuchJob(id) }
             var after = before
             var effects: [JobEffect] = []
             for event in events { effects += try after.apply(event, at: now) }
@@ -128,9 +126,12 @@ extension JobStore {
                     return JobChange(record: after, effects: effects, written: true)
                 }
             } catch PostgresError.unavailable(_, mayHaveRun: true) {
-                if let found = try await readForChange(id), found.lastChange == token {
-                    return JobChange(record: found.record, effects: effects, written: true)
+                // Was it stored before the connection broke? A deleted row answers by being gone.
+                guard let found = try await readForChange(id) else {
+                    if effects.contains(.recordRemoved) { return JobChange(record: after, effects: effects, written: true) }
+                    throw JobStoreError.noSuchJob(id)
                 }
+                if found.lastChange == token { return JobChange(record: found.record, effects: effects, written: true) }
                 continue
             }
             if let lease, try await !holds(lease) { throw JobStoreError.leaseLost }
@@ -140,10 +141,10 @@ extension JobStore {
         throw JobStoreError.changed(record)
     }
 
-    private func readForChange(_ id: JobID) async throws -> (record: JobRecord, lastChange: UUID, now: Date)? {
+    private func readForChange(_ id: JobID) async throws -> (record: JobRecord, lastChange: UUID, now: UTCTime)? {
         let rows = try await pool.query(
             "SELECT \(JobRow.columns), last_change, clock_timestamp() AS now FROM jobs WHERE id = \(id.text)")
-        return try rows.first.map { (try JobRow.record($0), try $0.get("last_change"), try $0.get("now")) }
+        return try rows.first.map { (try JobRow.record($0), try $0.get("last_change"), UTCTime(try $0.get("now", as: Date.self))) }
     }
 
     /// One statement, so that nothing can come between the conditions and the change. The lease row is locked for its length: a takeover
@@ -170,7 +171,7 @@ extension JobStore {
         return try await pool.execute(
             """
             \(fence) UPDATE jobs SET
-                status = \(job.status.rawValue), finished_at = \(job.history.finishedAt), materialized = \(job.materialized),
+                status = \(job.status.rawValue), finished_at = \(job.history.finishedAt?.date), materialized = \(job.materialized),
                 being_dropped = \(job.beingDropped), logs_removed = \(job.logsRemoved),
                 max_run_time_minutes = \(job.maxRunTimeMinutes), attempt = \(job.attempt), version = \(job.version),
                 last_change = \(token), history = \(PostgresJSON(job.history)), notes = \(PostgresJSON(job.notes))

@@ -1,3 +1,5 @@
+import PlatformModel
+
 /// Why the store did not do as asked. Anything else that it throws is the database being away.
 enum JobStoreError: Error {
     /// Somebody else's change came first.

@@ -1,7 +1,7 @@
-import Foundation
+import PlatformModel
 
 /// The append-only story of a job, oldest item first and never empty (jobs-api.md 14.7, 14.8).
-struct JobHistory: Hashable, Sendable {
+struct JobStatusHistory: Hashable, Sendable {
     private(set) var items: [JobStatusItem]
 
     init(_ first: JobStatusItem) { items = [first] }
@@ -11,25 +11,16 @@ struct JobHistory: Hashable, Sendable {
     var status: JobStatus { current.status }
     var isFinished: Bool { status.isFinished }
 
-    var createdAt: Date { first.transitionTime }
-    var finishedAt: Date? { isFinished ? current.transitionTime : nil }
-
-    /// The first time it ran; a job that ended without having run counts as started when it ended.
-    var startedAt: Date? {
-        let start = items.first { $0.status == .running } ?? items.first { $0.status.isFinished }
-        return start?.transitionTime
-    }
+    var createdAt: UTCTime { first.transitionTime }
+    var finishedAt: UTCTime? { isFinished ? current.transitionTime : nil }
 
     /// Start of the latest unbroken stretch of running, nil unless running now: what the scheduler's quantum is counted from.
-    var runningSince: Date? {
+    var runningSince: UTCTime? {
         items.reversed().prefix { $0.status == .running }.last?.transitionTime
     }
 
-    /// Times that the container started anew, or that the job was pushed out and came back.
-    var restarts: Int { items.count { $0.reason == JobReason.restarting || $0.status == .suspended } }
-
     /// Microseconds spent in items that say running, up to `now`. Waiting does not count.
-    func runTime(until now: Date) -> Int64 {
+    func runTime(until now: UTCTime) -> Int64 {
         var total: Int64 = 0
         for (index, item) in items.enumerated() where item.status == .running {
             let end = index + 1 < items.count ? items[index + 1].transitionTime : now
@@ -46,7 +37,7 @@ struct JobHistory: Hashable, Sendable {
     /// Writes down what was reported. An item that equals the current one in everything but the time is dropped, and nothing may
     /// follow a terminal one.
     /// - Returns: whether anything was written.
-    mutating func append(_ report: JobStatusReport, at time: Date) throws(JobRuleViolation) -> Bool {
+    mutating func append(_ report: JobStatusReport, at time: UTCTime) throws(JobRuleViolation) -> Bool {
         if report == current.report { return false }
         guard !isFinished else { throw .invalidTransition }
         // Clocks may step back; a history does not.
@@ -55,7 +46,7 @@ struct JobHistory: Hashable, Sendable {
     }
 }
 
-extension JobHistory: Codable {
+extension JobStatusHistory: Codable {
     init(from decoder: any Decoder) throws {
         items = try [JobStatusItem](from: decoder)
         guard !items.isEmpty else {
