@@ -1,0 +1,9 @@
+import HummingbirdCore
+import WebSocket
+
+extension HTTPServerBuilder {
+    /// The one server channel of the platform: the upgrading one of the WebSocket module.
+    static func platform(idleTimeout: Duration) -> HTTPServerBuilder {
+        .http1(configuration: .init(idleTimeout: .init(idleTimeout)))
+    }
+}

@@ -1,0 +1,120 @@
+import AsyncHTTPClient
+import Hummingbird
+import Logging
+import Metrics
+import NIOCore
+import ServiceLifecycle
+
+/// A service put together and ready to run: its routes, its server and everything that lives beside it.
+///
+/// ``ServiceRunner`` runs one for the life of a process, the test support one for the life of a test.
+public final class ServiceAssembly: Sendable {
+    /// What the service was built from.
+    public let context: ServiceContext
+    /// Every route, the built-in ones included.
+    public let routes: [RouteDescription]
+
+    private let readiness: Readiness
+    private let responder: PlatformResponder
+    private let background: [any Service]
+    private let requests: AsyncStream<Void>
+    private let request: AsyncStream<Void>.Continuation
+
+    /// Builds the service; dependencies that are away are waited for.
+    /// - Throws: ``SettingError`` and whatever the service's initialiser throws.
+    public convenience init<S: PlatformService>(
+        _ type: S.Type, settings: Settings, logger: Logger, metrics: PrometheusMetrics = PrometheusMetrics(),
+        authenticator: AuthenticatorFactory? = nil
+    ) async throws {
+        let context = ServiceContext(
+            name: S.name, settings: settings, logger: logger, http: .shortCalls(), streaming: .streams(), metrics: metrics)
+        do {
+            let service = try await S(context)
+            let factory = try await authenticator?(context)
+            try self.init(service, context: context, authenticator: service.authenticator ?? factory)
+        } catch {
+            try? await context.http.shutdown()
+            try? await context.streaming.shutdown()
+            throw error
+        }
+    }
+
+    private init<S: PlatformService>(_ service: S, context: ServiceContext, authenticator: (any Authenticator)?) throws {
+        let router = PlatformRouter()
+        service.register(on: router)
+        readiness = Readiness()
+        BuiltInRoutes(name: S.name, readiness: readiness, parts: context.parts).register(on: router)
+        if authenticator == nil, let route = router.routes.first(where: { $0.access != .anyone }) {
+            throw SettingError("\(S.name) has no authenticator, and \(route) needs one.")
+        }
+        self.context = context
+        routes = router.routes
+        background = service.background
+        responder = PlatformResponder(
+            service: S.name, version: "\(S.versionName)/\(BuildVersion.current)", tree: router.tree, authenticator: authenticator,
+            renderer: S.errorRenderer, record: RequestRecord(metrics: context.metrics, quiet: BuiltInRoutes.quiet(S.name)))
+        (requests, request) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Runs until ``shutDown()`` or until a part fails.
+    /// - Parameter started: called with the port once the service accepts connections.
+    public func run(started: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
+        let settings = context.settings
+        let host = try settings.string("http.host", default: "0.0.0.0")
+        let delay = try settings.duration("shutdown.delay", default: .seconds(5))
+        let group = ServiceGroup(configuration: try configuration(host: host, started: started))
+        let stopped = await withTaskGroup(of: Result<Void, any Error>?.self) { tasks in
+            tasks.addTask {
+                do { return .success(try await group.run()) } catch { return .failure(error) }
+            }
+            tasks.addTask { [requests, readiness, logger = context.logger] in
+                for await _ in requests {
+                    readiness.set(false)
+                    logger.notice("Stopping", metadata: ["delay": "\(delay)"])
+                    try? await Task.sleep(for: delay)
+                    await group.triggerGracefulShutdown()
+                    return nil
+                }
+                return nil
+            }
+            var result: Result<Void, any Error>?
+            while result == nil, let next = await tasks.next() { result = next }
+            tasks.cancelAll()
+            return result
+        }
+        readiness.set(false)
+        try? await context.http.shutdown()
+        try? await context.streaming.shutdown()
+        // A group that had to be cancelled at the end of its patience has still been stopped as asked.
+        if case .failure(let error) = stopped, !(error is CancellationError) { throw error }
+    }
+
+    /// Begins the shutdown: unready at once, serving on for `ORRERY_SHUTDOWN_DELAY`, then no new connections, streams ended,
+    /// `ORRERY_SHUTDOWN_LIMIT` at most for what runs, then cancelled.
+    public func shutDown() { request.yield() }
+
+    private func configuration(host: String, started: @escaping @Sendable (Int) async -> Void) throws -> ServiceGroupConfiguration {
+        let settings = context.settings
+        let port = try settings.int("http.port", default: 8080)
+        let metricsPort = try settings.int("metrics.port", default: 9090)
+        let idle = try settings.duration("http.idle.timeout", default: .seconds(75))
+        let application = Application(
+            responder: responder, server: .platform(idleTimeout: idle),
+            configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
+            onServerRunning: { [readiness] channel in
+                readiness.set(true)
+                await started(channel.localAddress?.port ?? port)
+            }, logger: context.logger)
+        // Stopped from the last to the first: the server, the background services, the metrics, the stores.
+        var services = context.parts.services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
+        if metricsPort > 0 {
+            let exporter = MetricsExporter(metrics: context.metrics, host: host, port: metricsPort, logger: context.logger)
+            services.append(.init(service: exporter))
+        }
+        services += background.map { .init(service: $0, successTerminationBehavior: .ignore) }
+        services.append(.init(service: application, successTerminationBehavior: .gracefullyShutdownGroup))
+        var configuration = ServiceGroupConfiguration(services: services, logger: context.logger)
+        configuration.maximumGracefulShutdownDuration = try settings.duration("shutdown.limit", default: .seconds(20))
+        return configuration
+    }
+}
