@@ -1,0 +1,67 @@
+public import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
+
+extension HTTPServerBuilder {
+    /// The platform's server channel: HTTP/1.1 with keep-alive, WebSocket upgrades on any request of a connection, files by the kernel.
+    public static func orrery(_ configuration: ServerChannelConfiguration = .init()) -> HTTPServerBuilder {
+        HTTPServerBuilder { ServerChannel(responder: $0, configuration: configuration) }
+    }
+}
+
+/// One accepted connection. Pipeline, from the network: encoder · decoder · ``SendFileHandler`` · codec · ``ServerConnectionHandler`` · the
+/// async channel; after an upgrade: frame encoder · frame decoder · ``WebSocketHandler`` · the same async channel, in which messages travel as
+/// parts of the request's body.
+struct ServerChannel: HTTPChannelHandler {
+    struct Value: ServerChildChannelValue {
+        let parts: NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+        let outcome: WebSocketOutcome
+        var channel: any Channel { parts.channel }
+    }
+
+    let responder: Responder
+    let configuration: ServerChannelConfiguration
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        channel.eventLoop.makeCompletedFuture {
+            var limits = NIOHTTPDecoderLimitConfiguration()
+            limits.maxHeaderFieldSize = configuration.maxHeaderBytes
+            limits.maxHeaderListSize = configuration.maxHeaderBytes
+            limits.maxHeaderFieldCount = configuration.maxHeaderFields
+            let encoder = HTTPResponseEncoder()
+            let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits))
+            let files = SendFileHandler()
+            let codec = HTTP1ToHTTPServerCodec(secure: false)
+            let outcome = WebSocketOutcome()
+            let connection = ServerConnectionHandler(
+                configuration: configuration, replacedByUpgrade: [codec, files, encoder, decoder], outcome: outcome)
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandlers([encoder, decoder, files, codec, connection])
+            keepAlive(channel)
+            return Value(
+                parts: try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true)),
+                outcome: outcome)
+        }
+    }
+
+    func handle(value: Value, logger: Logger) async {
+        await ServerConnection.$current.withValue(ServerConnection(channel: value.channel, outcome: value.outcome)) {
+            await handleHTTP(asyncChannel: value.parts, logger: logger)
+        }
+    }
+
+    /// A peer that vanished without a word is noticed within some minutes. Not every channel is a TCP socket: failures do not matter.
+    private func keepAlive(_ channel: any Channel) {
+        guard let options = channel.syncOptions else { return }
+        try? options.setOption(.socketOption(.so_keepalive), value: 1)
+        #if os(Linux)
+            // TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT of linux/tcp.h.
+            for (option, value) in [(4, 60), (5, 15), (6, 4)] as [(CInt, Int)] {
+                try? options.setOption(.tcpOption(.init(rawValue: option)), value: value)
+            }
+        #endif
+    }
+}
