@@ -119,8 +119,8 @@ extension Check {
     /// A name, or null for none.
     static func jobNameOrNull(_ value: OrderedJSON) throws(Problem) -> String? {
         if value == .null { return nil }
-        do {
-            guard case .string(let text) = value else { throw Problem.message("value is not a string") }
+        do throws(Problem) {
+            guard case .string(let text) = value else { throw .message("value is not a string") }
             try jobName(text)
             return text
         } catch {

@@ -13,9 +13,9 @@ indirect enum Problem: Error, Hashable, Sendable {
         }
         let key: Key
         let problem: Problem
-    }
 
-    static func field(_ name: String, _ problem: Problem) -> Member { Member(key: .field(name), problem: problem) }
+        static func field(_ name: String, _ problem: Problem) -> Member { Member(key: .field(name), problem: problem) }
+    }
 }
 
 extension Problem: CustomStringConvertible {
