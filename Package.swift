@@ -103,20 +103,21 @@ let local: [Target] = [
     .executableTarget(
         name: "orrery-local",
         dependencies: [
-            "PlatformClients", "Identity", "PlatformModel", "ServiceKit", "Postgres", log, crypto,
+            "PlatformClients", "Identity", "PlatformModel", "Postgres", log, lifecycle, httpClient,
+            .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Subprocess", package: "swift-subprocess"),
-            .product(name: "JWTKit", package: "jwt-kit"), .product(name: "Yams", package: "Yams"), httpClient,
         ], path: "Local/Stack", swiftSettings: strict)
 ]
 
 let testing: [Target] = [
     .target(
-        name: "TestSupport", dependencies: ["Postgres", "Redis", "ServiceKit", "Identity", "PlatformClients", "Kubernetes", hummingbird, hummingbirdTesting, httpClient, .product(name: "JWTKit", package: "jwt-kit")],
+        name: "TestSupport",
+        dependencies: ["Postgres", "Redis", "ServiceKit", hummingbird, httpClient, log, httpTypes, .product(name: "NIOHTTP1", package: "swift-nio")] + nio,
         path: "Tests/Support", swiftSettings: strict),
     tests("Postgres", []),
     tests("Redis", []),
     tests("WebSocket", [hummingbird, httpClient]),
-    tests("ServiceKit", ["TestSupport", hummingbird, hummingbirdTesting, httpClient]),
+    tests("ServiceKit", ["TestSupport", "Postgres", hummingbird, httpClient, metrics, lifecycle]),
     tests("Kubernetes", [hummingbird, httpClient]),
     tests("PlatformModel", []),
     tests("Identity", ["TestSupport", hummingbird, hummingbirdTesting]),

@@ -1,0 +1,29 @@
+import Foundation
+import Identity
+
+/// The secrets of a local platform, made once: the key that signs tokens and a token for every service and for the admin.
+struct Keys: Sendable {
+    let folder: RunFolder
+
+    /// Makes what is missing, and answers the admin's token.
+    func prepare() async throws -> String {
+        let key = "secrets/auth-api/auth-signing-keys"
+        for service in ServicePart.allCases { try folder.make("secrets/\(service.rawValue)", permissions: 0o700) }
+        if !folder.exists(key) { try folder.write(TokenSigner.generatePEM(), to: key, permissions: 0o600) }
+        let signer = try await TokenSigner(pem: folder.read(key) ?? "")
+        for service in ServicePart.allCases {
+            let file = "secrets/\(service.rawValue)/service-token"
+            if !folder.exists(file) { try await folder.write(signer.sign(claims(of: service)), to: file, permissions: 0o600) }
+        }
+        let admin = "admin-token"
+        if !folder.exists(admin) { try await folder.write(signer.sign(TokenClaims(user: "admin")) + "\n", to: admin, permissions: 0o600) }
+        return folder.read(admin) ?? ""
+    }
+
+    private func claims(of service: ServicePart) -> TokenClaims {
+        switch service {
+        case .monitoring: TokenClaims(user: service.rawValue, kind: .cluster, cluster: Stack.clusterName)
+        default: TokenClaims(user: service.rawValue, kind: .controlPlane)
+        }
+    }
+}

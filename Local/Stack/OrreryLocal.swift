@@ -1,0 +1,91 @@
+import ArgumentParser
+import Foundation
+import ServiceLifecycle
+import Subprocess
+import SystemPackage
+import UnixSignals
+
+/// The platform on one machine, for work on it and for a first look; production is Kubernetes and the Helm charts.
+@main
+struct OrreryLocal: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "orrery-local", abstract: "Runs the platform on this machine.", subcommands: [Run.self, WithStores.self])
+}
+
+/// Carries out work until it ends or the process is asked to end.
+private func untilStopped(_ body: @escaping @Sendable () async throws -> Void) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await body() }
+        group.addTask {
+            for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { return }
+        }
+        defer { group.cancelAll() }
+        try await group.next()
+    }
+}
+
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Starts everything and runs until Ctrl-C.")
+
+    @Option(help: "The folder for data, secrets and logs.") var folder = ".run"
+    @Option(help: "The folder of the services' executables.") var binaries: String
+    @Option(help: "The gateway's executable.") var traefik: String
+    @Option(help: "The command that starts the testbed.") var testbed: String
+    @Option(help: "A kubeconfig; the testbed is used without one.") var kubeconfig: String?
+    @Option(help: "The public port.") var port = 8080
+    @Option(help: "Postgres' port.") var postgresPort = 5434
+    @Option(help: "Redis' port.") var redisPort = 6380
+
+    func run() async throws {
+        let folder = try RunFolder(folder)
+        let lock = try RunLock(folder)
+        defer { lock.release() }
+        let stack = Stack(
+            folder: folder, stores: Stores(folder: folder, postgresPort: postgresPort, redisPort: redisPort),
+            cluster: Cluster(folder: folder, given: kubeconfig, testbed: testbed), binaries: binaries, traefik: traefik, gatewayPort: port)
+        do {
+            try await untilStopped { try await stack.run() }
+        } catch let error as StackError {
+            FileHandle.standardError.write(Data("\norrery-local: \(error)\n".utf8))
+            throw ExitCode.failure
+        }
+    }
+}
+
+struct WithStores: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "with-stores", abstract: "Runs a command beside a fresh Postgres and Redis, whose addresses it finds in its environment.")
+
+    @Option(help: "The folder for their data; what is in it is removed.") var folder: String
+    @Argument(parsing: .captureForPassthrough, help: "The command.") var command: [String]
+
+    func run() async throws {
+        let words = command.first == "--" ? Array(command.dropFirst()) : command
+        guard let name = words.first else { throw ValidationError("a command is needed") }
+        try? FileManager.default.removeItem(atPath: folder)
+        let folder = try RunFolder(folder)
+        let stores = try Stores(folder: folder, postgresPort: Probe.freePort(), redisPort: Probe.freePort(), durable: false)
+        let status = try await beside(stores, folder: folder) {
+            try await Subprocess.run(
+                name.contains("/") ? .path(FilePath(name)) : .name(name), arguments: Arguments(Array(words.dropFirst())),
+                environment: .inherit.updating([
+                    "ORRERY_TEST_POSTGRES_URL": stores.postgresURL + "/postgres", "ORRERY_TEST_REDIS_URL": stores.redisURL,
+                ]),
+                output: .currentStandardOutput, error: .currentStandardError
+            ).terminationStatus
+        }
+        guard status.isSuccess else { throw ExitCode.failure }
+    }
+
+    private func beside(_ stores: Stores, folder: RunFolder, _ body: () async throws -> TerminationStatus) async throws -> TerminationStatus {
+        let parts = try await stores.parts()
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            for part in parts { group.addTask { try await Supervisor(folder: folder, part: part).run() } }
+            defer { group.cancelAll() }
+            for part in parts {
+                while await !part.isReady() { try await Task.sleep(for: .milliseconds(50)) }
+            }
+            return try await body()
+        }
+    }
+}

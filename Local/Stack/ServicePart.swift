@@ -1,0 +1,63 @@
+/// The services that the local platform runs, each on a port of its own on the loopback address.
+enum ServicePart: String, CaseIterable, Sendable {
+    case auth = "auth-api"
+    case config = "config-api"
+    case admin = "admin-api"
+    case jobs = "jobs-api"
+    case monitoring = "monitoring-api"
+
+    var port: Int {
+        switch self {
+        case .auth: 8101
+        case .config: 8102
+        case .admin: 8103
+        case .jobs: 8104
+        case .monitoring: 8105
+        }
+    }
+
+    var metricsPort: Int { port + 100 }
+
+    var url: String { "http://127.0.0.1:\(port)" }
+
+    /// The name of its database; nil for a service without one.
+    var database: String? {
+        switch self {
+        case .auth: "orrery_auth"
+        case .config: "orrery_config"
+        case .admin: "orrery_admin"
+        case .jobs: "orrery_jobs"
+        case .monitoring: nil
+        }
+    }
+
+    /// What it is told. Secrets are files in its own secrets folder, never here.
+    func environment(_ stack: Stack) -> [String: String] {
+        var settings = [
+            "ORRERY_HTTP_HOST": "127.0.0.1",
+            "ORRERY_HTTP_PORT": "\(port)",
+            "ORRERY_METRICS_PORT": "\(metricsPort)",
+            "ORRERY_SHUTDOWN_DELAY": "0",
+            "ORRERY_SECRETS_DIR": stack.folder.file("secrets/\(rawValue)"),
+            "ORRERY_AUTH_URL": Self.auth.url,
+            "ORRERY_ADMIN_URL": Self.admin.url + "/apis/admin/v1",
+            "ORRERY_CONFIG_URL": Self.config.url,
+            "ORRERY_JOBS_URL": Self.jobs.url,
+            "ORRERY_PUBLIC_URL": stack.publicURL,
+        ]
+        if let database { settings["ORRERY_POSTGRES_URL"] = stack.stores.postgresURL + "/" + database }
+        if self == .auth { settings["ORRERY_REDIS_URL"] = stack.stores.redisURL }
+        if self == .monitoring {
+            settings["ORRERY_CLUSTER_NAME"] = Stack.clusterName
+            settings["ORRERY_KUBECONFIG"] = stack.folder.file("kubeconfig")
+        }
+        return settings
+    }
+
+    func part(_ stack: Stack) -> Part {
+        let url = url
+        return Part(
+            name: rawValue, executable: "\(stack.binaries)/\(rawValue)", environment: environment(stack),
+            isReady: { await Probe.answers(url + "/ready") })
+    }
+}

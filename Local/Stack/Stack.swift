@@ -1,0 +1,92 @@
+import Foundation
+
+/// The platform on one machine: stores, a cluster, the services and the gateway, started from the bottom up and stopped from the top down.
+struct Stack: Sendable {
+    static let clusterName = "default"
+
+    let folder: RunFolder
+    let stores: Stores
+    let cluster: Cluster
+    /// Where the services' executables are.
+    let binaries: String
+    let traefik: String
+    let gatewayPort: Int
+    let progress = Progress()
+
+    var publicURL: String { "http://127.0.0.1:\(gatewayPort)" }
+
+    /// Starts everything, tells what to type, and runs until the task is cancelled.
+    func run() async throws {
+        let begun = ContinuousClock.now
+        defer { folder.remove("ready") }
+        folder.remove("ready")
+        let token = try await Keys(folder: folder).prepare()
+        try await running(stores.parts(), named: "Postgres and Redis") {
+            try await Databases(url: stores.postgresURL).prepare(ServicePart.allCases.compactMap(\.database))
+            try await withCluster {
+                let gateway = Gateway(folder: folder, executable: traefik, port: gatewayPort, kubeconfig: folder.file("kubeconfig"))
+                try await running(ServicePart.allCases.map { $0.part(self) }, named: "services") {
+                    try await running([gateway.part()], named: "gateway") {
+                        try await progress.step("first start") {
+                            try await FirstStart(stack: self, token: token).carryOut()
+                        }
+                        announce(after: ContinuousClock.now - begun)
+                        try folder.write("\(publicURL)\n", to: "ready")
+                        while true { try await Task.sleep(for: .seconds(3600)) }
+                    }
+                }
+            }
+        }
+    }
+
+    private func withCluster(_ body: () async throws -> Void) async throws {
+        try await progress.step(cluster.given == nil ? "Kubernetes (the testbed; its first build takes 10 minutes)" : "Kubernetes") {
+            try await cluster.start()
+        }
+        do {
+            try await body()
+        } catch {
+            // The way down is the same whatever ended us; a cancelled task may still run commands in a task of its own.
+            progress.say("  stopping the cluster")
+            try await Task { try await cluster.stop() }.value
+            throw error
+        }
+    }
+
+    /// Runs parts beside the body; ends them when the body ends.
+    private func running(_ parts: [Part], named name: String, _ body: () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for part in parts { group.addTask { try await Supervisor(folder: folder, part: part).run() } }
+            defer { group.cancelAll() }
+            try await progress.step(name) {
+                for part in parts { try await waitUntilReady(part) }
+            }
+            try await body()
+        }
+    }
+
+    private func waitUntilReady(_ part: Part, limit: Duration = .seconds(120)) async throws {
+        let deadline = ContinuousClock.now + limit
+        while await !part.isReady() {
+            guard ContinuousClock.now < deadline else {
+                throw StackError("\(part.name) did not become ready; see \(folder.file("logs/\(part.name).log"))")
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    private func announce(after time: Duration) {
+        let token = folder.file("admin-token")
+        progress.say(
+            """
+
+            Orrery is ready after \(String(format: "%.0f", time / .seconds(1))) s at \(publicURL). Type, in another terminal (`make client` makes the `apolo` command available):
+
+              apolo config login-with-token "$(cat \(token))" \(publicURL)/api/v1
+              apolo run -s cpu-small registry.local/busybox -- echo hello
+              apolo ps --all
+
+            Logs are in \(folder.file("logs")). Ctrl-C stops everything; what was made is kept for the next start.
+            """)
+    }
+}
