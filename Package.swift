@@ -112,7 +112,9 @@ let local: [Target] = [
 let testing: [Target] = [
     .target(
         name: "TestSupport",
-        dependencies: ["Postgres", "Redis", "ServiceKit", hummingbird, httpClient, log, httpTypes, .product(name: "NIOHTTP1", package: "swift-nio")] + nio,
+        dependencies: [
+            "Postgres", "Redis", "ServiceKit", hummingbird, httpClient, log, httpTypes, .product(name: "NIOHTTP1", package: "swift-nio"),
+        ] + nio,
         path: "Tests/Support", swiftSettings: strict),
     tests("Postgres", []),
     tests("Redis", []),
