@@ -1,0 +1,115 @@
+import AsyncHTTPClient
+import Foundation
+import PlatformModel
+import ServiceKit
+
+/// The client of config-api. With a control-plane service's token documents carry `credentials`.
+public struct ConfigClient: Sendable {
+    var rest: RestClient
+
+    /// `baseURL` is the origin of config-api, without a path.
+    public init(http: HTTPClient, baseURL: String, token: Secret? = nil) {
+        rest = RestClient(service: "config-api", http: http, baseURL: baseURL + "/api/v1", token: token)
+    }
+
+    /// The config-api at `ORRERY_CONFIG_URL`, with the token `ORRERY_SERVICE_TOKEN` if there is one.
+    public init(_ context: ServiceContext) throws {
+        self.init(
+            http: context.http, baseURL: try context.settings.url("config.url"), token: try context.settings.optionalSecret("service.token")
+        )
+    }
+
+    /// The clients' bootstrap document, for the bearer of `token` or anonymous.
+    public func bootstrap(token: String?) async throws -> BootstrapDocument {
+        try await rest.send(.init(method: .GET, path: "/config", token: token, repeatable: true), as: BootstrapDocument.self)
+    }
+
+    /// All clusters that the token may see.
+    public func clusters() async throws -> [ClusterDocument] {
+        try await rest.send(.init(method: .GET, path: "/clusters", repeatable: true), as: [ClusterDocument].self)
+    }
+
+    /// nil when unknown, or invisible for the token.
+    public func cluster(_ name: ClusterName) async throws -> ClusterDocument? {
+        do {
+            return try await rest.send(.init(method: .GET, path: "/clusters/\(name)", repeatable: true), as: ClusterDocument.self)
+        } catch ClientError.status(_, 404, _) {
+            return nil
+        }
+    }
+
+    /// Creates a blank cluster; false if it was there before.
+    @discardableResult
+    public func createCluster(_ name: ClusterName) async throws -> Bool {
+        struct Body: Encodable, Sendable { let name: ClusterName }
+        return try await rest.send(
+            .init(method: .POST, path: "/clusters", body: Body(name: name), repeatable: true, accepted: [409])
+        ).status != 409
+    }
+
+    /// Changes parts of a cluster's document; absent keys stay as they are. The whole document as it is then.
+    @discardableResult
+    public func patchCluster(_ name: ClusterName, _ patch: JSON) async throws -> ClusterDocument {
+        try await rest.send(.init(method: .PATCH, path: "/clusters/\(name)", body: patch, repeatable: true), as: ClusterDocument.self)
+    }
+
+    /// The list of clusters now and after every change, looked for at the given interval. Ends never by itself; while config-api is away
+    /// it waits. The list is fetched only when its `ETag` changed, if config-api sends one.
+    public func clusterChanges(every interval: Duration = .seconds(2)) -> ClusterChanges {
+        ClusterChanges(rest: rest, interval: interval)
+    }
+}
+
+/// The successive lists of clusters; see ``ConfigClient/clusterChanges(every:)``.
+public struct ClusterChanges: AsyncSequence, Sendable {
+    public typealias Element = [ClusterDocument]
+    let rest: RestClient
+    let interval: Duration
+
+    public func makeAsyncIterator() -> Iterator { Iterator(rest: rest, interval: interval) }
+
+    public struct Iterator: AsyncIteratorProtocol {
+        let rest: RestClient
+        let interval: Duration
+        private var etag: String?
+        private var last: [ClusterDocument]?
+
+        init(rest: RestClient, interval: Duration) {
+            self.rest = rest
+            self.interval = interval
+        }
+
+        /// Throws only `CancellationError`.
+        public mutating func next() async throws -> [ClusterDocument]? {
+            while true {
+                if last != nil { try await Task.sleep(for: interval) }
+                do {
+                    if let clusters = try await fetch(), clusters != last {
+                        last = clusters
+                        return clusters
+                    }
+                } catch is ClientError {
+                    // Away, or not answering sensibly: what is known stays in force.
+                    if last == nil { try await Task.sleep(for: interval) }
+                }
+                try Task.checkCancellation()
+            }
+        }
+
+        /// nil when nothing changed since the last answer.
+        private mutating func fetch() async throws -> [ClusterDocument]? {
+            let answer = try await rest.send(
+                .init(
+                    method: .GET, path: "/clusters", repeatable: true, headers: etag.map { [("If-None-Match", $0)] } ?? [],
+                    accepted: [304]))
+            guard answer.status != 304 else { return nil }
+            do {
+                let clusters = try PlatformJSON.decoder().decode([ClusterDocument].self, from: Data(answer.body.readableBytesView))
+                etag = answer.headers.first(name: "ETag")
+                return clusters
+            } catch {
+                throw ClientError.malformed(service: rest.service, reason: "\(error)")
+            }
+        }
+    }
+}
