@@ -124,6 +124,11 @@ final class Transport: Sendable {
         return status
     }
 
+    /// Errors of the layers below, as against those of a session's body.
+    static func isTransport(_ error: any Error) -> Bool {
+        error is NIOConnectionError || error is NIOSSLError || error is IOError || error is ChannelError
+    }
+
     static func translate(_ error: any Error) -> any Error {
         switch error {
         case is CancellationError, is KubernetesError: return error
