@@ -50,7 +50,7 @@ enum ErrorMapping {
 
     private static func isAway(_ error: RedisError) -> Bool {
         if case .unavailable = error { return true }
-        if case .timedOut = error { return true }
+        if error == .timedOut || error == .closed { return true }
         guard case .server(let text) = error else { return false }
         // Loading its data, or a replica in a fail-over.
         return ["LOADING", "READONLY", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN"].contains { text.hasPrefix($0) }

@@ -4,6 +4,8 @@ import WebSocket
 extension HTTPServerBuilder {
     /// The one server channel of the platform: the upgrading one of the WebSocket module.
     static func platform(idleTimeout: Duration) -> HTTPServerBuilder {
-        .http1(configuration: .init(idleTimeout: .init(idleTimeout)))
+        var configuration = ServerChannelConfiguration()
+        configuration.idleTimeout = idleTimeout
+        return .orrery(configuration)
     }
 }

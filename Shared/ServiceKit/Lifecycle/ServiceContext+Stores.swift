@@ -21,9 +21,10 @@ extension ServiceContext {
 
     private func addPostgres() throws -> PostgresPool {
         var configuration: PostgresConfiguration
+        let url = try settings.secret("postgres.url").value
         do {
-            configuration = try PostgresConfiguration(url: settings.secret("postgres.url").value)
-        } catch let error as PostgresError {
+            configuration = try PostgresConfiguration(url: url)
+        } catch {
             throw SettingError("ORRERY_POSTGRES_URL cannot be used: \(error)")
         }
         configuration.applicationName = name
@@ -49,9 +50,10 @@ extension ServiceContext {
 
     private func addRedis() throws -> RedisClient {
         let configuration: RedisConfiguration
+        let url = try settings.secret("redis.url").value
         do {
-            configuration = try RedisConfiguration(url: settings.secret("redis.url").value)
-        } catch let error as RedisError {
+            configuration = try RedisConfiguration(url: url)
+        } catch {
             throw SettingError("ORRERY_REDIS_URL cannot be used: \(error)")
         }
         let client = RedisClient(configuration, logger: logger)
