@@ -32,16 +32,8 @@ enum JobRuleViolation: Error, Hashable {
     /// Nothing may follow a terminal status.
     case invalidTransition
     /// Only a finished job that left the cluster may be dropped, otherwise a running pod would lose its record.
-    case notDroppable
-    case notBeingDropped
-
-    func message(for job: JobID) -> String {
-        switch self {
-        case .invalidTransition: "Invalid job status transition"
-        case .notDroppable: "Job \(job) is still in use and cannot be dropped"
-        case .notBeingDropped: "Job \(job) is not being dropped"
-        }
-    }
+    case notDroppable(JobID)
+    case notBeingDropped(JobID)
 }
 
 extension JobRecord {
@@ -70,10 +62,10 @@ extension JobRecord {
             let (sum, overflow) = (maxRunTimeMinutes ?? 0).addingReportingOverflow(minutes)
             maxRunTimeMinutes = overflow ? .max : sum
         case .dropped:
-            guard isFinished, !materialized else { throw .notDroppable }
+            guard isFinished, !materialized else { throw .notDroppable(id) }
             beingDropped = true
         case .logsRemoved:
-            guard beingDropped else { throw .notBeingDropped }
+            guard beingDropped else { throw .notBeingDropped(id) }
             logsRemoved = true
             effects.append(.recordRemoved)
         case .noted(let key, let value):

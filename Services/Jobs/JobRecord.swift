@@ -43,12 +43,13 @@ struct JobRecord: Hashable, Sendable {
 // MARK: - Derived names
 
 extension JobRecord {
-    var uri: String { uri(last: id.text) }
-    /// The other URI by which the job may have been shared.
-    var uriByName: String? { name.map(uri(last:)) }
+    var uri: ResourceURI { uri(last: id.text) }
 
-    private func uri(last: String) -> String {
-        org.isEmpty ? "job://\(cluster)/\(project)/\(last)" : "job://\(cluster)/\(org)/\(project)/\(last)"
+    /// The URIs by which the job may have been shared: by id, and by name if it has one.
+    var uris: [ResourceURI] { [uri] + (name.map { [uri(last: $0)] } ?? []) }
+
+    private func uri(last: String) -> ResourceURI {
+        ResourceURI(.job, [cluster, org, project, last].filter { !$0.isEmpty })
     }
 
     /// `<name>--<hash>`: at most 52 characters, a DNS label.
@@ -57,5 +58,5 @@ extension JobRecord {
     var internalHostnameNamed: String? { namedHost.map { "\($0).\(namespace)" } }
 
     /// The token that a job with `pass_config` carries is bound to this.
-    var passConfigURI: String { "token://\(cluster)/job/\(id)" }
+    var passConfigURI: ResourceURI { ResourceURI(.token, [cluster, "job", id.text]) }
 }

@@ -6,7 +6,7 @@
 struct Fields {
     private let members: [OrderedJSON.Member]
     private var known: Set<String> = []
-    private var problems: [Problem.Member] = []
+    private(set) var problems: [Problem.Member] = []
 
     init(of value: OrderedJSON) throws(Problem) {
         guard case .object(let members) = value else { throw .message("value is not a dict") }

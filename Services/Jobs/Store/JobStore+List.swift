@@ -5,31 +5,46 @@ import Postgres
 /// The place in a list after which the next batch begins.
 struct JobListCursor: Hashable, Sendable {
     let createdAt: UTCTime
-    let id: JobID
+    let id: String
+}
 
-    init(_ job: JobRecord) {
-        createdAt = job.history.createdAt
-        id = job.id
-    }
+struct JobBatch: Sendable {
+    let jobs: [JobRecord]
+    /// nil when this was the last.
+    let next: JobListCursor?
+
+    static let empty = JobBatch(jobs: [], next: nil)
 }
 
 extension JobStore {
-    /// One batch of a list by (creation time, id). Batches, not a cursor: a slow reader holds no connection.
+    /// One batch of a list by (creation time, id). Batches, not a cursor: a slow reader holds no connection. A row that cannot be read is
+    /// left out and reported, so that it does not spoil the lists of everybody.
     func list(
         _ filter: JobFilter, visibleTo visibility: JobVisibility, reverse: Bool, limit: Int, after cursor: JobListCursor? = nil
-    ) async throws -> [JobRecord] {
+    ) async throws -> JobBatch {
+        if visibility.isEmpty { return .empty }
         var conditions = Self.conditions(filter)
         if let visible = Self.condition(visibility) { conditions.append(visible) }
         if let cursor {
             conditions.append(
-                "(created_at, id) \(raw: reverse ? "<" : ">") (\(cursor.createdAt.date)::timestamptz, \(cursor.id.text)::text)")
+                "(created_at, id) \(raw: reverse ? "<" : ">") (\(cursor.createdAt.date)::timestamptz, \(cursor.id)::text)")
         }
         let order = reverse ? "created_at DESC, id DESC" : "created_at, id"
-        return try await pool.query(
+        let rows = try await pool.query(
             """
-            SELECT \(JobRow.columns) FROM jobs \(Self.whereClause(conditions)) ORDER BY \(raw: order) LIMIT \(limit)
-            """
-        ).map(JobRow.record)
+            SELECT \(JobRow.columns), created_at FROM jobs \(Self.whereClause(conditions)) ORDER BY \(raw: order) LIMIT \(limit)
+            """)
+        let jobs = rows.compactMap { row in
+            do {
+                return try JobRow.record(row)
+            } catch {
+                logger.error("A stored job cannot be read", metadata: ["job": "\((try? row.get("id", as: String.self)) ?? "?")"])
+                return nil
+            }
+        }
+        guard rows.count == limit, let last = rows.last else { return JobBatch(jobs: jobs, next: nil) }
+        return JobBatch(
+            jobs: jobs, next: JobListCursor(createdAt: UTCTime(try last.get("created_at", as: Date.self)), id: try last.get("id")))
     }
 
     private static func whereClause(_ conditions: [PostgresQuery]) -> PostgresQuery {

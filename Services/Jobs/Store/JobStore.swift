@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import PlatformModel
 import Postgres
 
@@ -6,6 +7,7 @@ import Postgres
 /// nobody wrote in between (`version`) and, for a controller, only while it leads (`JobLease`).
 struct JobStore: Sendable {
     let pool: PostgresPool
+    let logger: Logger
 
     /// Channel on which every change is announced; the payload is a `JobChangeNotice`.
     static let changesChannel = "jobs_changed"
@@ -61,6 +63,34 @@ extension JobStore {
     func active() async throws -> [JobRecord] {
         try await pool.query(
             "SELECT \(JobRow.columns) FROM jobs WHERE status IN ('pending', 'suspended', 'running') ORDER BY created_at, id"
+        ).map(JobRow.record)
+    }
+
+    /// Active jobs with a run-time limit.
+    func limited() async throws -> [JobRecord] {
+        try await pool.query(
+            """
+            SELECT \(JobRow.columns) FROM jobs
+            WHERE status IN ('pending', 'suspended', 'running') AND max_run_time_minutes IS NOT NULL ORDER BY created_at, id
+            """
+        ).map(JobRow.record)
+    }
+
+    /// Clusters that have jobs to look after.
+    func clustersInWork() async throws -> [String] {
+        try await pool.query(
+            "SELECT DISTINCT cluster_name FROM jobs WHERE materialized OR status IN ('pending', 'suspended', 'running')"
+        ).map { try $0.get("cluster_name") }
+    }
+
+    /// Ended jobs that left the cluster and whose pass-config grant is not noted as taken back.
+    func withLeftGrants(note: String, limit: Int) async throws -> [JobRecord] {
+        try await pool.query(
+            """
+            SELECT \(JobRow.columns) FROM jobs
+            WHERE finished_at IS NOT NULL AND NOT materialized AND (spec->>'passConfig')::boolean AND notes->>\(note) IS NULL
+            ORDER BY finished_at LIMIT \(limit)
+            """
         ).map(JobRow.record)
     }
 
