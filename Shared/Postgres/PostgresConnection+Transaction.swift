@@ -10,6 +10,7 @@ extension PostgresConnection {
     /// Runs `body` between BEGIN and COMMIT; an error (cancellation included) rolls back and is thrown on.
     ///
     /// A commit is never cut short by cancellation. When its answer is lost, `PostgresError.unavailable` says `mayHaveRun`.
+    @discardableResult
     public func transaction<T: Sendable>(
         isolation: isolated (any Actor)? = #isolation, _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {

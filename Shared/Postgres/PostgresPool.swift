@@ -36,6 +36,7 @@ public final class PostgresPool: Service, Sendable {
     public func execute(_ query: PostgresQuery) async throws -> Int { try await repeating(query) { try await $0.execute(query) } }
 
     /// Lends a connection. Whatever transaction `body` leaves open is rolled back.
+    @discardableResult
     public func withConnection<T: Sendable>(
         isolation: isolated (any Actor)? = #isolation, _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {
@@ -44,6 +45,7 @@ public final class PostgresPool: Service, Sendable {
     }
 
     /// Runs `body` in a transaction: see `PostgresConnection.transaction`. `body` runs at most once.
+    @discardableResult
     public func transaction<T: Sendable>(
         isolation: isolated (any Actor)? = #isolation, _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {

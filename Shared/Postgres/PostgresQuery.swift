@@ -62,6 +62,10 @@ extension PostgresQuery {
             if !literal.isEmpty { segments.append(.sql(literal)) }
         }
         public mutating func appendInterpolation<T: PostgresEncodable>(_ value: T) { segments.append(.parameter(value.postgresParameter)) }
+        /// nil binds NULL. (An overload of its own, or the compiler warns of printing an optional.)
+        public mutating func appendInterpolation<T: PostgresEncodable>(_ value: T?) {
+            segments.append(.parameter(value?.postgresParameter ?? .null))
+        }
 
         /// Values with a bindable raw value: enums of the layers above, which do not know this module.
         @_disfavoredOverload
