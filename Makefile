@@ -40,6 +40,6 @@ format: ## Rewrite the sources in the house format
 	@swift format --in-place --recursive Package.swift Services Shared Local Tests
 
 bench: ## Side-by-side figures (release build)
-	@Local/bench/run
+	@Local/Bench/run
 
 .PHONY: help setup build run stop client test test-kubernetes lint format bench

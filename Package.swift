@@ -77,7 +77,9 @@ let platform: [Target] = [
     library(
         "Identity", path: "Shared/Identity",
         ["PlatformModel", "ServiceKit", hummingbird, httpClient, log, crypto, collections, .product(name: "JWTKit", package: "jwt-kit")]),
-    library("PlatformClients", path: "Shared/PlatformClients", ["Identity", "PlatformModel", "ServiceKit", httpClient, log]),
+    library(
+        "PlatformClients", path: "Shared/PlatformClients",
+        ["Identity", "PlatformModel", "ServiceKit", httpClient, log, .product(name: "NIOHTTP1", package: "swift-nio")] + nio),
 ]
 
 // Layer 4 and 5: a service is a library, so that tests hold it in-process, and a thin executable.
@@ -103,10 +105,12 @@ let local: [Target] = [
     .executableTarget(
         name: "orrery-local",
         dependencies: [
-            "PlatformClients", "Identity", "PlatformModel", "Postgres", log, lifecycle, httpClient,
+            "PlatformClients", "Identity", "PlatformModel", "ServiceKit", "Postgres", log, lifecycle, httpClient,
             .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Subprocess", package: "swift-subprocess"),
-        ], path: "Local/Stack", swiftSettings: strict)
+        ], path: "Local/Stack", swiftSettings: strict),
+    .executableTarget(
+        name: "bench-baseline", dependencies: [hummingbird], path: "Local/Bench", exclude: ["run"], swiftSettings: strict),
 ]
 
 let testing: [Target] = [
@@ -118,7 +122,7 @@ let testing: [Target] = [
         path: "Tests/Support", swiftSettings: strict),
     tests("Postgres", []),
     tests("Redis", []),
-    tests("WebSocket", [hummingbird, httpClient]),
+    tests("WebSocket", [hummingbird, httpClient, lifecycle, crypto, .product(name: "NIOSSL", package: "swift-nio-ssl")]),
     tests("ServiceKit", ["TestSupport", "Postgres", hummingbird, httpClient, metrics, lifecycle]),
     tests("Kubernetes", [hummingbird, httpClient]),
     tests("PlatformModel", []),

@@ -40,7 +40,8 @@ struct Cluster: Sendable {
     func node() async throws -> Node {
         let label = "platform.neuromation.io/nodepool"
         let kubectl = ["--kubeconfig", folder.file("kubeconfig")]
-        _ = try await command("kubectl", kubectl + ["label", "node", "--selector", "!\(label)", "\(label)=default", "platform.neuromation.io/job=true"])
+        _ = try await command(
+            "kubectl", kubectl + ["label", "node", "--selector", "!\(label)", "\(label)=default", "platform.neuromation.io/job=true"])
         let text = try await command("kubectl", kubectl + ["get", "nodes", "--selector", "\(label)=default", "-o", "json"])
         let list = try JSONDecoder().decode(NodeList.self, from: Data(text.utf8))
         guard let node = list.items.map(\.node).max(by: { $0.cores < $1.cores }) else {
@@ -54,9 +55,9 @@ struct Cluster: Sendable {
         let result = try await Subprocess.run(
             program, arguments: Arguments(arguments), output: .string(limit: 4 << 20), error: .string(limit: 1 << 20))
         guard result.terminationStatus.isSuccess else {
-            throw StackError("\(executable) \(arguments.first ?? "") failed: \(result.standardError ?? "")")
+            throw StackError("\(executable) \(arguments.first ?? "") failed: \(result.standardError)")
         }
-        return result.standardOutput ?? ""
+        return result.standardOutput
     }
 }
 

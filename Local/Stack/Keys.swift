@@ -1,5 +1,6 @@
 import Foundation
 import Identity
+import PlatformModel
 
 /// The secrets of a local platform, made once: the key that signs tokens and a token for every service and for the admin.
 struct Keys: Sendable {
@@ -13,17 +14,21 @@ struct Keys: Sendable {
         let signer = try await TokenSigner(pem: folder.read(key) ?? "")
         for service in ServicePart.allCases {
             let file = "secrets/\(service.rawValue)/service-token"
-            if !folder.exists(file) { try await folder.write(signer.sign(claims(of: service)), to: file, permissions: 0o600) }
+            guard !folder.exists(file) else { continue }
+            try await folder.write(signer.sign(claims(of: service)), to: file, permissions: 0o600)
         }
         let admin = "admin-token"
-        if !folder.exists(admin) { try await folder.write(signer.sign(TokenClaims(user: "admin")) + "\n", to: admin, permissions: 0o600) }
+        if !folder.exists(admin) {
+            try await folder.write(signer.sign(TokenClaims(name: PrincipalName("admin"))) + "\n", to: admin, permissions: 0o600)
+        }
         return folder.read(admin) ?? ""
     }
 
-    private func claims(of service: ServicePart) -> TokenClaims {
-        switch service {
-        case .monitoring: TokenClaims(user: service.rawValue, kind: .cluster, cluster: Stack.clusterName)
-        default: TokenClaims(user: service.rawValue, kind: .controlPlane)
+    private func claims(of service: ServicePart) throws -> TokenClaims {
+        let name = try PrincipalName(service.rawValue)
+        return switch service {
+        case .monitoring: TokenClaims(name: name, kind: .cluster, cluster: Stack.clusterName)
+        default: TokenClaims(name: name, kind: .controlPlane)
         }
     }
 }

@@ -9,7 +9,8 @@ import UnixSignals
 @main
 struct OrreryLocal: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "orrery-local", abstract: "Runs the platform on this machine.", subcommands: [Run.self, WithStores.self])
+        commandName: "orrery-local", abstract: "Runs the platform on this machine.",
+        subcommands: [Run.self, WithStores.self, MakeKeys.self])
 }
 
 /// Carries out work until it ends or the process is asked to end.
@@ -54,7 +55,8 @@ struct Run: AsyncParsableCommand {
 
 struct WithStores: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "with-stores", abstract: "Runs a command beside a fresh Postgres and Redis, whose addresses it finds in its environment.")
+        commandName: "with-stores",
+        abstract: "Runs a command beside a fresh Postgres and Redis, whose addresses it finds in its environment.")
 
     @Option(help: "The folder for their data; what is in it is removed.") var folder: String
     @Argument(parsing: .captureForPassthrough, help: "The command.") var command: [String]
@@ -77,7 +79,8 @@ struct WithStores: AsyncParsableCommand {
         guard status.isSuccess else { throw ExitCode.failure }
     }
 
-    private func beside(_ stores: Stores, folder: RunFolder, _ body: () async throws -> TerminationStatus) async throws -> TerminationStatus {
+    private func beside(_ stores: Stores, folder: RunFolder, _ body: () async throws -> TerminationStatus) async throws -> TerminationStatus
+    {
         let parts = try await stores.parts()
         return try await withThrowingTaskGroup(of: Void.self) { group in
             for part in parts { group.addTask { try await Supervisor(folder: folder, part: part).run() } }

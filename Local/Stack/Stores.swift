@@ -96,7 +96,7 @@ struct Stores: Sendable {
             .path(FilePath(executable)), arguments: Arguments(arguments), workingDirectory: FilePath("/"), platformOptions: options,
             output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
         guard result.terminationStatus.isSuccess else {
-            throw StackError("\(executable) failed: \(result.standardError ?? "")")
+            throw StackError("\(executable) failed: \(result.standardError)")
         }
     }
 

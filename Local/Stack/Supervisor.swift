@@ -42,7 +42,7 @@ struct Supervisor: Sendable {
         }
         let environment = part.environment.map { (Environment.Key(stringLiteral: $0.key), Optional($0.value)) }
         let configuration = Configuration(
-            .path(FilePath(part.executable)), arguments: Arguments(part.arguments),
+            executable: .path(FilePath(part.executable)), arguments: Arguments(part.arguments),
             environment: .inherit.updating(Dictionary(uniqueKeysWithValues: environment)),
             workingDirectory: FilePath("/"), platformOptions: options)
         try folder.write(
