@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import PlatformModel
 import ServiceKit
 
@@ -64,24 +65,36 @@ public struct RestClient: Sendable {
         let start = ContinuousClock.now
         var pause = Duration.milliseconds(100)
         while true {
-            let failure: ClientError
-            do {
-                let answer = try await attempt(request)
-                if (200..<300).contains(answer.status) || call.accepted.contains(answer.status) { return answer }
-                failure = .status(service: service, code: answer.status, message: Self.message(answer.body))
-                guard call.repeatable, [502, 503, 504].contains(answer.status) else { throw failure }
-            } catch let error as ClientError {
-                throw error
-            } catch is CancellationError {
-                throw CancellationError()
-            } catch {
-                let wasSent = Self.wasSent(error)
-                failure = .unavailable(service: service, reason: "\(error)", mayHaveRun: wasSent)
-                guard call.repeatable || !wasSent else { throw failure }
+            switch try await outcome(of: request, call) {
+            case .answer(let answer): return answer
+            case .final(let failure): throw failure
+            case .passing(let failure):
+                guard ContinuousClock.now - start + pause < patience else { throw failure }
+                try await Task.sleep(for: pause)
+                pause = min(pause * 2, .seconds(1))
             }
-            guard ContinuousClock.now - start + pause < patience else { throw failure }
-            try await Task.sleep(for: pause)
-            pause = min(pause * 2, .seconds(1))
+        }
+    }
+
+    private enum Outcome {
+        case answer(Answer)
+        case final(ClientError)
+        /// May be over in a moment, and a repeat does no harm.
+        case passing(ClientError)
+    }
+
+    private func outcome(of request: HTTPClientRequest, _ call: Call) async throws -> Outcome {
+        do {
+            let answer = try await attempt(request)
+            if (200..<300).contains(answer.status) || call.accepted.contains(answer.status) { return .answer(answer) }
+            let failure = ClientError.status(service: service, code: answer.status, message: Self.message(answer.body))
+            return call.repeatable && [502, 503, 504].contains(answer.status) ? .passing(failure) : .final(failure)
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            let wasSent = Self.wasSent(error)
+            let failure = ClientError.unavailable(service: service, reason: "\(error)", mayHaveRun: wasSent)
+            return call.repeatable || !wasSent ? .passing(failure) : .final(failure)
         }
     }
 

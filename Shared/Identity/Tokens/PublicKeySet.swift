@@ -56,11 +56,19 @@ enum Base64URL {
     }
 
     static func fromBase64(_ text: String) -> String {
-        text.replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        String(
+            text.compactMap { character in
+                switch character {
+                case "+": "-"
+                case "/": "_"
+                case "=": nil
+                default: character
+                }
+            })
     }
 
     static func decode(_ text: some StringProtocol) -> Data? {
-        var standard = text.replacing("-", with: "+").replacing("_", with: "/")
+        var standard = String(text.map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 })
         while standard.utf8.count % 4 != 0 { standard.append("=") }
         return Data(base64Encoded: standard)
     }
