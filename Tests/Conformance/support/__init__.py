@@ -1,0 +1,1 @@
+"""What the tests speak with: the platform's processes, the published client, the REST APIs, the cluster."""
