@@ -72,8 +72,9 @@ import Testing
                 try await client.delete(.secrets, "s", in: namespace, .init(uid: "another"))
             }
             #expect(other?.isConflict == true)
-            try await client.delete(.secrets, "s", in: namespace, .init(uid: try #require(created.metadata.uid)))
-            #expect(try await client.find(.secrets, "s", in: namespace) == nil)
+            try await client.delete(.secrets, "s", in: namespace, .init(uid: created.metadata.uid))
+            let gone = try await client.find(.secrets, "s", in: namespace)
+            #expect(gone?.metadata.name == nil)
 
             for index in 0..<7 { try await client.create(.configMaps, ConfigMap(metadata: .init(name: "c\(index)")), in: namespace) }
             let paged = try await client.list(.configMaps, in: namespace, pageSize: 2)

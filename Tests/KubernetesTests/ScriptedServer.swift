@@ -12,13 +12,16 @@ import Testing
 /// An API server that plays back answers in order and writes down what it was asked.
 final class ScriptedServer: Sendable {
     enum Answer: Sendable {
-        case json(Int = 200, String, headers: [String: String] = [:])
+        case reply(Int, String, headers: [String: String])
         /// Lines, then an orderly end.
         case lines([String])
         /// Lines, then a broken connection.
         case dropped([String])
         /// Lines, then silence until the client goes.
         case open([String])
+
+        static func json(_ text: String) -> Answer { .reply(200, text, headers: [:]) }
+        static func json(_ code: Int, _ text: String, headers: [String: String] = [:]) -> Answer { .reply(code, text, headers: headers) }
     }
 
     private struct Dropped: Error {}
@@ -46,7 +49,7 @@ final class ScriptedServer: Sendable {
             return script.answers.isEmpty ? .json(500, #"{"message":"the script is at its end"}"#) : script.answers.removeFirst()
         }
         switch answer {
-        case .json(let code, let text, let headers):
+        case .reply(let code, let text, let headers):
             var fields: HTTPFields = [.contentType: "application/json"]
             for (name, value) in headers { if let name = HTTPField.Name(name) { fields[name] = value } }
             return Response(status: .init(code: code), headers: fields, body: .init(byteBuffer: ByteBuffer(string: text)))

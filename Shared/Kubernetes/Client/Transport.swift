@@ -135,6 +135,10 @@ final class Transport: Sendable {
         case let error as HTTPClientError where error == .cancelled: return CancellationError()
         case let error as HTTPClientError where error == .connectTimeout || error == .getConnectionFromPoolTimeout:
             return KubernetesError.unavailable(reason: "\(error)", mayHaveRun: false)
+        case let error as IOError where [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT].contains(error.errnoCode):
+            return KubernetesError.unavailable(reason: "\(error)", mayHaveRun: error.errnoCode == ETIMEDOUT)
+        case ChannelError.connectTimeout:
+            return KubernetesError.unavailable(reason: "connecting took too long", mayHaveRun: false)
         case let error as NIOConnectionError: return KubernetesError.unavailable(reason: "\(error)", mayHaveRun: false)
         case let error as NIOSSLError: return KubernetesError.unavailable(reason: "\(error)", mayHaveRun: false)
         default: return KubernetesError.unavailable(reason: "\(error)", mayHaveRun: true)
