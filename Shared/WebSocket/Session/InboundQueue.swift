@@ -3,13 +3,17 @@ import NIOCore
 
 /// Messages read ahead of the session, given out one by one on demand.
 struct InboundQueue {
+    private enum Demand { case unknown, asked, wanted }
+
     private var messages = Deque<ByteBuffer>()
+    private var demand = Demand.unknown
     /// What is queued, with some overhead for each message.
     private(set) var bytes = 0
     private(set) var hasEnded = false
-    /// The reader wants one more.
-    var demand = false
-    private(set) var isDelivering = false
+    /// Messages are being given out further up the stack.
+    var isPumped = false
+
+    var isEmpty: Bool { messages.isEmpty }
 
     mutating func append(_ message: ByteBuffer) {
         guard !hasEnded else { return }
@@ -17,14 +21,20 @@ struct InboundQueue {
         bytes += message.readableBytes + 64
     }
 
-    /// Nil when there is nothing to give or nobody asks.
+    /// The reader takes one more.
+    mutating func wanted() { demand = .wanted }
+
+    /// Whether the reader has to be asked: once, for it answers in its own time.
+    mutating func mustAsk() -> Bool {
+        guard demand == .unknown else { return false }
+        demand = .asked
+        return true
+    }
+
+    /// Nil when the reader does not want one.
     mutating func next() -> ByteBuffer? {
-        guard demand, let message = messages.popFirst() else {
-            isDelivering = false
-            return nil
-        }
-        demand = false
-        isDelivering = true
+        guard demand == .wanted, let message = messages.popFirst() else { return nil }
+        demand = .unknown
         bytes -= message.readableBytes + 64
         return message
     }

@@ -114,12 +114,16 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     /// Gives the session what it asks for, then reads on while there is room.
     private func pump(_ context: ChannelHandlerContext) {
-        while let message = queue.next() {
+        guard !queue.isPumped else { return }
+        queue.isPumped = true
+        while !queue.isEmpty {
+            // Comes back as `read` at once, or when the session has caught up.
+            if queue.mustAsk() { context.pipeline.read() }
+            guard let message = queue.next() else { break }
             context.fireChannelRead(deliver(message))
             context.fireChannelReadComplete()
-            // Comes back as `read` at once, or when the session has caught up.
-            context.pipeline.read()
         }
+        queue.isPumped = false
         if queue.bytes < Self.readAhead { context.read() }
     }
 
@@ -127,9 +131,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
         switch phase {
         case .ended: context.read()
         default:
-            let pumps = queue.isDelivering
-            queue.demand = true
-            if !pumps { pump(context) }
+            queue.wanted()
+            pump(context)
         }
     }
 
