@@ -14,7 +14,7 @@ import Testing
     }
 
     @Test("A JSON body comes back, its dates in the platform's form") func json() async throws {
-        try await withService(ProbeService.self) { service in
+        try await withService(ProbeService.self) { service async throws in
             let answer = try await post(service, #"{"name": "Grau/é", "age": 3, "born": "2026-01-02T05:04:05.5+02:00"}"#)
             #expect(answer.status == 201)
             #expect(answer.headers.first(name: "Content-Type") == "application/json; charset=utf-8")
@@ -34,7 +34,7 @@ import Testing
             ("{", "The body is not valid JSON."), ("", "The body is empty; expected JSON."), ("[]", "body: expected an object"),
         ])
     func mistakes(body: String, sentence: String) async throws {
-        try await withService(ProbeService.self) { service in
+        try await withService(ProbeService.self) { service async throws in
             let answer = try await post(service, body)
             #expect(answer.status == 400)
             #expect(answer.error == sentence)
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test("A body over the route's limit is 413, stated or streamed, and the connection closes") func limit() async throws {
-        try await withService(ProbeService.self) { service in
+        try await withService(ProbeService.self) { service async throws in
             var request = HTTPClientRequest(url: service.url + "/small")
             request.method = .PUT
             request.body = .bytes(ByteBuffer(string: "0123456789"))
@@ -64,7 +64,7 @@ import Testing
     }
 
     @Test("A refusal does not read the upload to its end", .timeLimit(.minutes(1))) func unread() async throws {
-        try await withService(ProbeService.self) { service in
+        try await withService(ProbeService.self) { service async throws in
             let text = try await RawConnection.with(port: service.port) { raw in
                 try await raw.send("PUT /refused HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\nsome")
                 return try await raw.readToEnd()
@@ -75,7 +75,7 @@ import Testing
     }
 
     @Test("A refusal whose body was read keeps the connection") func kept() async throws {
-        try await withService(ProbeService.self) { service in
+        try await withService(ProbeService.self) { service async throws in
             let (first, second) = try await RawConnection.with(port: service.port) { raw in
                 try await raw.send("POST /pets HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
                 let first = try await raw.read(until: "is required")
@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test("A client that sends its head or body drop by drop is dropped", .timeLimit(.minutes(1))) func slow() async throws {
-        try await withService(ProbeService.self, settings: ["http.idle.timeout": "0.3"]) { service in
+        try await withService(ProbeService.self, settings: ["http.idle.timeout": "0.3"]) { service async throws in
             for text in ["", "GET /hel", "POST /pets HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{"] {
                 _ = try await RawConnection.with(port: service.port) { raw in
                     if !text.isEmpty { try await raw.send(text) }

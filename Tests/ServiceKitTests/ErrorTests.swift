@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Errors") struct ErrorTests {
     @Test("Typed errors keep status, code and body") func typed() async throws {
-        try await withService(ProbeService.self) { service in
+        try await withService(ProbeService.self) { service async throws in
             #expect(try await service.get("/conflict").body == #"{"code":"unique","error":"There is one already"}"#)
             let missing = try await service.get("/missing")
             #expect(missing.status == 403 && missing.body == #"{"missing":["storage://c/x"]}"#)
@@ -12,7 +12,7 @@ import Testing
     }
 
     @Test("An unknown error is 500; its detail is in the log alone, under the same request id") func unknown() async throws {
-        try await withService(ProbeService.self) { service in
+        try await withService(ProbeService.self) { service async throws in
             let answer = try await service.get("/broken", headers: ["X-Request-ID": "abc-1"])
             #expect(answer.status == 500 && answer.error == "Internal server error")
             #expect(answer.headers.first(name: "X-Request-ID") == "abc-1")
@@ -24,7 +24,7 @@ import Testing
 
     @Test("A dependency that is away is 503 with Retry-After", arguments: ["/away/http", "/away/postgres"])
     func away(path: String) async throws {
-        try await withService(ProbeService.self) { service in
+        try await withService(ProbeService.self) { service async throws in
             let answer = try await service.get(path)
             #expect(answer.status == 503)
             #expect(answer.headers.first(name: "Retry-After") == "2")
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test("A handler that takes too long is stopped: 503") func timeout() async throws {
-        try await withService(ProbeService.self) { service in
+        try await withService(ProbeService.self) { service async throws in
             let answer = try await service.get("/slow")
             #expect(answer.status == 503 && answer.headers.first(name: "Retry-After") != nil)
         }

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Logs") struct LogTests {
     @Test("One line a request, with caller and route; a probe's only at debug") func line() async throws {
-        try await withService(ProbeService.self) { service in
+        try await withService(ProbeService.self) { service async throws in
             _ = try await service.get("/whoami?token=hush&x=1", token: "alice", headers: ["X-Request-ID": "r1"])
             _ = try await service.get("/ping")
             let entry = try #require(service.log.entries("request").first { $0["request_id"] as? String == "r1" })

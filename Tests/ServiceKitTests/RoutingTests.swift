@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Routing over a real socket") struct RoutingTests {
     @Test("Every service answers ping under both names, and says its version") func ping() async throws {
-        try await withService(ProbeService.self) { service in
+        try await withService(ProbeService.self) { service async throws in
             for path in ["/ping", "/api/v1/ping/probe-api"] {
                 let answer = try await service.get(path)
                 #expect(answer.status == 200 && answer.body == "Pong")
@@ -18,7 +18,7 @@ import Testing
 
     @Test("Paths are strict", arguments: ["/ping/", "//ping", "/hello/", "/pets//", "/pets/", "/nothing", "/", "/Hello", "/pets/a/b"])
     func strict(path: String) async throws {
-        try await withService(ProbeService.self) { service in
+        try await withService(ProbeService.self) { service async throws in
             let text = try await RawConnection.with(port: service.port) { raw in
                 try await raw.send("GET \(path) HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
                 return try await raw.readToEnd()
@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test("A wrong method is 405 and Allow lists the right ones") func methods() async throws {
-        try await withService(ProbeService.self) { service in
+        try await withService(ProbeService.self) { service async throws in
             let answer = try await service.put("/hello", ["a": 1])
             #expect(answer.status == 405)
             #expect(answer.headers.first(name: "Allow") == "GET, HEAD, POST")
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test("HEAD is GET without its body, also on a kept-alive connection") func head() async throws {
-        try await withService(ProbeService.self) { service in
+        try await withService(ProbeService.self) { service async throws in
             let text = try await RawConnection.with(port: service.port) { raw in
                 for path in ["/hello", "/list"] { try await raw.send("HEAD \(path) HTTP/1.1\r\nHost: x\r\n\r\n") }
                 try await raw.send("GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test("Path parameters are decoded once") func parameters() async throws {
-        try await withService(ProbeService.self) { service in
+        try await withService(ProbeService.self) { service async throws in
             #expect(try await service.get("/pets/Grau%20%2525").body == "Grau %25")
             #expect(try await service.get("/pets/a+b:c").body == "a+b:c")
             #expect(try await service.get("/pets/%C3%A9").body == "é")
@@ -64,7 +64,7 @@ import Testing
 
     @Test("What a path parameter must not hold is 400", arguments: ["a%2Fb", "%2e%2e", "..", ".", "%00", "a%0Ab", "%zz", "%C3", "%"])
     func badParameters(text: String) async throws {
-        try await withService(ProbeService.self) { service in
+        try await withService(ProbeService.self) { service async throws in
             let answer = try await RawConnection.with(port: service.port) { raw in
                 try await raw.send("GET /pets/\(text) HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
                 return try await raw.readToEnd()
@@ -75,7 +75,7 @@ import Testing
     }
 
     @Test("A parameter of several segments takes raw and encoded slashes, before a known suffix too") func many() async throws {
-        try await withService(ProbeService.self) { service in
+        try await withService(ProbeService.self) { service async throws in
             #expect(try await service.get("/users/alice").body == "user alice")
             #expect(try await service.get("/users/alice/service-accounts/ci").body == "user alice/service-accounts/ci")
             #expect(try await service.get("/users/alice/service-accounts/ci/permissions").body == "permissions alice/service-accounts/ci")
@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test("Query values are decoded once, plus is a space, and mistakes name the parameter") func query() async throws {
-        try await withService(ProbeService.self) { service in
+        try await withService(ProbeService.self) { service async throws in
             #expect(try await service.get("/query?x=a+b&x=%2B%26&y=1&x=&flag=yes&n=7").body == "a b|+&| true 7")
             #expect(try await service.get("/query?flag").body == " true 0")
             let bad = try await service.get("/query?flag=maybe")
@@ -103,7 +103,7 @@ import Testing
     }
 
     @Test("The list of routes says who may call each") func list() async throws {
-        try await withService(ProbeService.self) { service in
+        try await withService(ProbeService.self) { service async throws in
             let routes = service.assembly.routes
             #expect(routes.contains { $0.method == .get && $0.path == "/whoami" && $0.access == .principal })
             #expect(Set(routes.filter { $0.access == .anyone }.map(\.path)).isSuperset(of: ["/ping", "/ready", "/health"]))
@@ -111,7 +111,7 @@ import Testing
     }
 
     @Test("Access decides whether credentials are needed") func access() async throws {
-        try await withService(ProbeService.self) { service in
+        try await withService(ProbeService.self) { service async throws in
             let none = try await service.get("/whoami")
             #expect(none.status == 401 && none.headers.first(name: "WWW-Authenticate") == "Bearer realm=\"probe-api\"")
             #expect(try await service.get("/whoami", token: "alice").body == "alice")

@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test("Migrated before it serves; the stores show in /ready and in the metrics") func migrated() async throws {
-        try await withService(StoreService.self) { service in
+        try await withService(StoreService.self) { service async throws in
             #expect(try await service.post("/things/a").status == 201)
             #expect(try await service.get("/things").body == #"["a"]"#)
             let ready = try await service.get("/ready").object()["dependencies"] as? [String: [String: Any]]
@@ -38,10 +38,10 @@ import Testing
 
     @Test("Two services share a database when told to") func shared() async throws {
         try await TestDatabase.with { database in
-            try await withService(StoreService.self, settings: ["postgres.url": database.url]) { first in
+            try await withService(StoreService.self, settings: ["postgres.url": database.url]) { first async throws in
                 #expect(try await first.post("/things/b").status == 201)
             }
-            try await withService(StoreService.self, settings: ["postgres.url": database.url]) { second in
+            try await withService(StoreService.self, settings: ["postgres.url": database.url]) { second async throws in
                 #expect(try await second.get("/things").body == #"["b"]"#)
             }
         }

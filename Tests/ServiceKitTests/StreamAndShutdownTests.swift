@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Streams and shutdown", .timeLimit(.minutes(1))) struct StreamAndShutdownTests {
     @Test("A list is one document a line, complete") func list() async throws {
-        try await withService(ProbeService.self) { service in
+        try await withService(ProbeService.self) { service async throws in
             let answer = try await service.get("/list")
             #expect(answer.headers.first(name: "Content-Type") == "application/x-ndjson")
             let lines = answer.body.split(separator: "\n")
@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test("A list that breaks off says so in its last line, without detail") func broken() async throws {
-        try await withService(ProbeService.self) { service in
+        try await withService(ProbeService.self) { service async throws in
             let answer = try await service.get("/list/broken")
             #expect(answer.status == 200)
             #expect(answer.body.split(separator: "\n").last == #"{"error":"Internal server error"}"#)
@@ -26,7 +26,7 @@ import Testing
 
     @Test("Ready until the signal; then unready, still serving for the delay, streams end with a last line, then nothing listens")
     func order() async throws {
-        let port = try await withService(ProbeService.self, settings: ["shutdown.delay": "0.5"]) { service in
+        let port = try await withService(ProbeService.self, settings: ["shutdown.delay": "0.5"]) { service async throws in
             #expect(try await service.get("/ready").status == 200)
             let stream = try await service.http.execute(HTTPClientRequest(url: service.url + "/follow"), timeout: .seconds(30))
             var parts = stream.body.makeAsyncIterator()
@@ -35,7 +35,8 @@ import Testing
             service.assembly.shutDown()
             var ready = try await service.get("/ready")
             while ready.status == 200 { ready = try await service.get("/ready") }
-            #expect(ready.status == 503 && (try ready.object()["status"] as? String) == "stopping")
+            let state = try ready.object()["status"] as? String
+            #expect(ready.status == 503 && state == "stopping")
             #expect(try await service.get("/hello").body == "hello")
             while let part = try await parts.next() { text += String(buffer: part) }
             #expect(text == "{\"n\":1}\n{\"n\":2}\n{\"error\":\"The service is stopping; ask again.\"}\n")
@@ -48,7 +49,7 @@ import Testing
 
     @Test("A handler that does not end is cancelled after the limit") func limit() async throws {
         let start = ContinuousClock.now
-        try await withService(StuckService.self, settings: ["shutdown.limit": "0.5"]) { service in
+        try await withService(StuckService.self, settings: ["shutdown.limit": "0.5"]) { service async throws in
             try await RawConnection.with(port: service.port) { raw in
                 try await raw.send("GET /stuck HTTP/1.1\r\nHost: x\r\n\r\n")
                 // The request is being served once another one is answered after it.
@@ -59,7 +60,7 @@ import Testing
     }
 
     @Test("A follower whose client went away is stopped") func goneClient() async throws {
-        try await withService(ProbeService.self) { service in
+        try await withService(ProbeService.self) { service async throws in
             try await RawConnection.with(port: service.port) { raw in
                 try await raw.send("GET /follow HTTP/1.1\r\nHost: x\r\n\r\n")
                 _ = try await raw.read(until: #"{"n":2}"#)

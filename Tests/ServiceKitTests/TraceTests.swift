@@ -25,8 +25,8 @@ import Testing
     }
 
     @Test("They are carried on to the services that are called") func carried() async throws {
-        try await withService(RelayService.self) { next in
-            try await withService(RelayService.self, settings: ["next.url": next.url]) { service in
+        try await withService(RelayService.self) { next async throws in
+            try await withService(RelayService.self, settings: ["next.url": next.url]) { service async throws in
                 let answer = try await service.get(
                     "/relay", headers: ["traceparent": "00-a-b-01", "b3": "1-2", "sentry-trace": "3-4", "X-Request-ID": "me.1"])
                 #expect(answer.body == "00-a-b-01 1-2 3-4 me.1")

@@ -25,7 +25,8 @@ public struct JSONBodyDecoder: RequestDecoder {
         case .keyNotFound(let key, let context): "\(path(context.codingPath + [key])): is required"
         case .valueNotFound(let type, let context): "\(path(context.codingPath)): must not be null, expected \(noun(type))"
         case .typeMismatch(let type, let context): "\(path(context.codingPath)): expected \(noun(type))"
-        case .dataCorrupted(let context) where context.codingPath.isEmpty && context.underlyingError != nil:
+        // What the parser itself refuses; a sentence of our own types always has a path or a type that wrote it.
+        case .dataCorrupted(let context) where context.codingPath.isEmpty && context.debugDescription.contains("valid JSON"):
             "The body is not valid JSON."
         case .dataCorrupted(let context):
             context.codingPath.isEmpty ? context.debugDescription : "\(path(context.codingPath)): \(context.debugDescription)"

@@ -39,7 +39,8 @@ struct PlatformResponder: HTTPResponder {
         response.headers[.serviceVersion] = version
         response.headers[.requestID] = context.requestID
         if hasBody, response.status.code >= 400, !body.finished.load(ordering: .relaxed) { response.headers[.connection] = "close" }
-        if request.method == .head { response = response.withoutBody() }
+        // Of a stream too: without a length the encoder would send the end of a chunked body, which no client expects after HEAD.
+        if request.method == .head { response = response.createHeadResponse() }
         return record.finish(response, request: request, context: context, start: start)
     }
 
@@ -115,14 +116,5 @@ struct PlatformResponder: HTTPResponder {
         var response = renderer.render(answer)
         for field in answer.headers { response.headers[field.name] = field.value }
         return response
-    }
-}
-
-extension Response {
-    /// The answer to HEAD: the same head, a length only if the GET would state one.
-    fileprivate func withoutBody() -> Response {
-        var head = createHeadResponse()
-        head.headers[.contentLength] = headers[.contentLength]
-        return head
     }
 }
