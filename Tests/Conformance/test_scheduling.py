@@ -31,11 +31,17 @@ def test_a_size_that_no_pool_has(admin):
     assert job["history"]["reason"] == "Job cannot be scheduled"
 
 
-def test_a_job_for_which_the_nodes_are_full_waits(admin, apolo, cluster, tidy):
-    """It stays pending with its reason, starts when there is room, and can be cancelled before that."""
+def fill(admin, cluster, tidy):
+    """Takes what is free on the node. What waits for it must be larger than what other tests may give back meanwhile."""
     hog = tidy(admin.run_sized("sleep 600", cpu=int((cluster.free_cores - 0.05) * 100) / 100))
     admin.wait(hog["id"], "running")
-    first, second = (tidy(admin.run("sleep 2", name=name)) for name in ("waits-first", "waits-second"))
+    return hog
+
+
+def test_a_job_for_which_the_nodes_are_full_waits(admin, apolo, cluster, tidy):
+    """It stays pending with its reason, starts when there is room, and can be cancelled before that."""
+    hog = fill(admin, cluster, tidy)
+    first, second = (tidy(admin.run_sized("sleep 2", cpu=0.5, name=name)) for name in ("waits-first", "waits-second"))
     for job in (first, second):
         waiting = admin.wait(job["id"], lambda found: found["history"]["reason"] == "Scheduling", 15, "pending with the reason Scheduling")
         assert waiting["status"] == "pending"
@@ -53,9 +59,8 @@ def test_a_job_for_which_the_nodes_are_full_waits(admin, apolo, cluster, tidy):
 
 
 def test_a_schedule_timeout_ends_the_wait(admin, cluster, tidy):
-    hog = tidy(admin.run_sized("sleep 600", cpu=int((cluster.free_cores - 0.05) * 100) / 100))
-    admin.wait(hog["id"], "running")
-    job = tidy(admin.run("true", schedule_timeout=2))
+    fill(admin, cluster, tidy)
+    job = tidy(admin.run_sized("true", cpu=0.5, schedule_timeout=2))
     ended = admin.wait(job["id"], "failed", 25)
     assert (ended["history"]["reason"], ended["history"]["description"]) == (
         "ClusterScaleUpFailed", "Failed to scale up the cluster to get more resources")
@@ -67,6 +72,5 @@ def test_capacity(platform, admin, cluster, tidy):
 
     before = capacity()
     assert before.keys() >= {"cpu-small", "cpu-medium"} and before["cpu-small"] >= 1
-    hog = tidy(admin.run_sized("sleep 600", cpu=int((cluster.free_cores - 0.05) * 100) / 100))
-    admin.wait(hog["id"], "running")
-    assert capacity()["cpu-small"] == 0
+    fill(admin, cluster, tidy)
+    assert capacity()["cpu-medium"] == 0

@@ -23,7 +23,7 @@ async def stream(user, path, protocols=()):
 
 @pytest.fixture(scope="module")
 def ended(admin):
-    job = admin.run("sh -c 'echo one; sleep 0.3; echo two; printf three'", http={"port": 80, "requires_auth": True})
+    job = admin.run("sh -c 'echo one; sleep 0.3; echo two; echo three'", http={"port": 80, "requires_auth": True})
     return admin.wait(job["id"], "succeeded")
 
 
@@ -38,7 +38,7 @@ def cancelled(admin, cluster):
 
 async def test_log_of_an_ended_job(admin, ended):
     messages, code = await stream(admin, f"{ended['id']}/log_ws?separator=x")
-    assert (b"".join(messages), code) == (b"one\ntwo\nthree", 1000)
+    assert (b"".join(messages), code) == (b"one\ntwo\nthree\n", 1000)
     again, _ = await stream(admin, f"{ended['id']}/log_ws")
     assert b"".join(again) == b"".join(messages)
 
@@ -46,7 +46,7 @@ async def test_log_of_an_ended_job(admin, ended):
 async def test_log_over_plain_http(platform, admin, ended):
     answer = checked(admin.call("GET", f"{platform.monitoring}/{ended['id']}/log"), 200)
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8" and answer.headers["X-Separator"]
-    assert answer.text == "one\ntwo\nthree"
+    assert answer.text == "one\ntwo\nthree\n"
 
 
 async def test_timestamps_and_since(platform, admin, ended):
@@ -54,7 +54,7 @@ async def test_timestamps_and_since(platform, admin, ended):
     lines = checked(admin.call("GET", url, params={"timestamps": "true"}), 200).text.splitlines()
     assert [line.split(" ", 1)[1] for line in lines] == ["one", "two", "three"]
     late = checked(admin.call("GET", url, params={"since": lines[-1].split(" ")[0][:19] + "Z", "timestamps": "1"}), 200).text
-    assert late.endswith("three")
+    assert late.endswith(" three\n")
     assert checked(admin.call("GET", url, params={"since": "2100-01-01T00:00:00+00:00"}), 200).text == ""
     for wrong in ({"timestamps": "maybe"}, {"since": "yesterday"}):
         checked(admin.call("GET", url, params=wrong), 400)
