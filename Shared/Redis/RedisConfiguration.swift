@@ -37,7 +37,9 @@ struct RedisURL {
     var database = 0
 
     init(_ text: String) throws {
-        guard let scheme = text.firstRange(of: "://") else { throw RedisError.invalidConfiguration("a Redis URL starts with redis:// or rediss://") }
+        guard let scheme = text.firstRange(of: "://") else {
+            throw RedisError.invalidConfiguration("a Redis URL starts with redis:// or rediss://")
+        }
         switch text[..<scheme.lowerBound].lowercased() {
         case "redis": secure = false
         case "rediss": secure = true
@@ -69,7 +71,9 @@ struct RedisURL {
 
     private mutating func readDatabase(_ text: Substring) throws {
         guard !text.isEmpty else { return }
-        guard let number = Int(text), number >= 0 else { throw RedisError.invalidConfiguration("the path of a Redis URL is a database number") }
+        guard let number = Int(text), number >= 0 else {
+            throw RedisError.invalidConfiguration("the path of a Redis URL is a database number")
+        }
         database = number
     }
 
