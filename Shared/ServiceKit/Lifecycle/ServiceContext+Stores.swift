@@ -28,6 +28,8 @@ extension ServiceContext {
             throw SettingError("ORRERY_POSTGRES_URL cannot be used: \(error)")
         }
         configuration.applicationName = name
+        // How long one call waits while the server is away or every connection lent.
+        configuration.waitLimit = try settings.duration("postgres.wait", default: configuration.waitLimit)
         configuration.maximumConnections = try settings.int("postgres.connections", default: configuration.maximumConnections)
         let pool = PostgresPool(configuration, logger: logger)
         parts.contents.withLock { $0.postgres = pool }
@@ -49,13 +51,14 @@ extension ServiceContext {
     }
 
     private func addRedis() throws -> RedisClient {
-        let configuration: RedisConfiguration
+        var configuration: RedisConfiguration
         let url = try settings.secret("redis.url").value
         do {
             configuration = try RedisConfiguration(url: url)
         } catch {
             throw SettingError("ORRERY_REDIS_URL cannot be used: \(error)")
         }
+        configuration.waitLimit = try settings.duration("redis.wait", default: configuration.waitLimit)
         let client = RedisClient(configuration, logger: logger)
         parts.contents.withLock { $0.redis = client }
         run(client)

@@ -2,13 +2,14 @@ import Hummingbird
 import Logging
 import Metrics
 
-/// Counts and logs each request once, when its answer has been made, or written if it is a stream.
+/// Counts each request when its answer begins, and logs it once: when its answer has been made, or written if it is a stream.
 struct RequestRecord: Sendable {
     let metrics: PrometheusMetrics
     /// Routes that are asked all the time by machines: logged at debug only.
     let quiet: Set<String>
 
     func finish(_ response: Response, request: Request, context: PlatformContext, start: ContinuousClock.Instant) -> Response {
+        count(response, request: request, context: context, duration: ContinuousClock.now - start)
         guard response.body.contentLength == nil else {
             write(response, request: request, context: context, start: start, broken: false)
             return response
@@ -24,13 +25,18 @@ struct RequestRecord: Sendable {
         return streamed
     }
 
-    private func write(_ response: Response, request: Request, context: PlatformContext, start: ContinuousClock.Instant, broken: Bool) {
-        let duration = ContinuousClock.now - start
-        let route = context.route.isEmpty ? "none" : context.route
+    private func count(_ response: Response, request: Request, context: PlatformContext, duration: Duration) {
         let method = PlatformMethods.known.contains(request.method.rawValue) ? request.method.rawValue : "other"
-        let labels = [("method", method), ("route", route)]
+        let labels = [("method", method), ("route", RequestRecord.route(context))]
         Counter(label: "http_requests_total", dimensions: labels + [("status", "\(response.status.code)")], factory: metrics).increment()
         Timer(label: "http_request_duration_seconds", dimensions: labels, factory: metrics).record(duration: duration)
+    }
+
+    private static func route(_ context: PlatformContext) -> String { context.route.isEmpty ? "none" : context.route }
+
+    private func write(_ response: Response, request: Request, context: PlatformContext, start: ContinuousClock.Instant, broken: Bool) {
+        let duration = ContinuousClock.now - start
+        let route = RequestRecord.route(context)
         var metadata: Logger.Metadata = [
             "method": "\(request.method)", "route": "\(route)", "path": "\(request.uri.path.prefix(512))",
             "status": .stringConvertible(response.status.code),
