@@ -35,6 +35,14 @@ struct JobRecord: Hashable, Sendable {
     var baseOwner: String { Self.base(of: owner) }
     var currentAttempt: JobAttempt { JobAttempt(job: id, number: attempt) }
 
+    /// Whether it ran strictly longer than it may.
+    func isOverdue(at now: UTCTime) -> Bool {
+        guard let maxRunTimeMinutes else { return false }
+        // A limit beyond any life span does not overflow.
+        let (limit, overflow) = Int64(maxRunTimeMinutes).multipliedReportingOverflow(by: 60_000_000)
+        return !overflow && history.runTime(until: now) > limit
+    }
+
     static func base(of principal: String) -> String {
         String(principal.prefix { $0 != "/" })
     }

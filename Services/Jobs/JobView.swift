@@ -14,7 +14,8 @@ struct JobView: Sendable {
         let schedule = spec.schedulerEnabled ? spec.energyScheduleName ?? (created ? nil : "default") : nil
         return JobResponse(
             id: job.id, owner: job.owner, namespace: job.namespace, clusterName: job.cluster, orgName: job.org,
-            projectName: job.project, orgProjectHash: job.orgProjectHash, uri: job.uri.canonical, name: job.name, presetName: spec.presetName,
+            projectName: job.project, orgProjectHash: job.orgProjectHash, uri: job.uri.canonical, name: job.name,
+            presetName: spec.presetName,
             description: spec.description, tags: job.tags, statuses: job.history.items, history: history, container: spec.container,
             schedulerEnabled: spec.schedulerEnabled, preemptibleNode: spec.preemptibleNode, passConfig: spec.passConfig,
             privileged: spec.privileged, materialized: job.materialized, beingDropped: job.beingDropped, logsRemoved: job.logsRemoved,

@@ -55,14 +55,8 @@ struct JobPolicies: Service {
 }
 
 extension JobPolicies {
-    /// Jobs that ran longer than they may. Only running time counts.
     private func endOverdueJobs() async throws {
-        let now = try await store.now()
-        for job in try await store.limited() {
-            guard let limit = job.maxRunTimeMinutes else { continue }
-            // Strictly more whole microseconds than the limit has; limits beyond any life span do not overflow.
-            let (bound, overflow) = Int64(limit).multipliedReportingOverflow(by: 60_000_000)
-            guard !overflow, job.history.runTime(until: now) > bound else { continue }
+        for job in try await store.overdue() {
             await apply([.cancelled(reason: JobStatusReason.lifeSpanEnded)], to: job.id)
         }
     }
@@ -73,7 +67,8 @@ extension JobPolicies {
         for name in try await store.clustersInWork() where known[name] == nil {
             guard await clusters.isGone(name) else { continue }
             for job in try await store.inWork(cluster: name) {
-                let failed: [JobEvent] = job.isFinished ? [] : [.reported(JobStatusReport(.failed, reason: JobStatusReason.clusterNotFound))]
+                let failed: [JobEvent] =
+                    job.isFinished ? [] : [.reported(JobStatusReport(.failed, reason: JobStatusReason.clusterNotFound))]
                 await apply(failed + [.materialized(false)], to: job.id)
             }
         }

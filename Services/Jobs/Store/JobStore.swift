@@ -66,14 +66,15 @@ extension JobStore {
         ).map(JobRow.record)
     }
 
-    /// Active jobs with a run-time limit.
-    func limited() async throws -> [JobRecord] {
-        try await pool.query(
+    /// Active jobs that ran longer than they may, by the database's clock. Only running time counts.
+    func overdue() async throws -> [JobRecord] {
+        let now = try await now()
+        return try await pool.query(
             """
             SELECT \(JobRow.columns) FROM jobs
             WHERE status IN ('pending', 'suspended', 'running') AND max_run_time_minutes IS NOT NULL ORDER BY created_at, id
             """
-        ).map(JobRow.record)
+        ).map(JobRow.record).filter { $0.isOverdue(at: now) }
     }
 
     /// Clusters that have jobs to look after.
