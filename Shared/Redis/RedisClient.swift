@@ -40,21 +40,29 @@ public final class RedisClient: Service, Sendable {
         try await single([RedisArgument(command)] + arguments)
     }
 
+    /// The connection that commands go to now; nil while there is none. A caller that has learned something about the server (its role, its
+    /// run id) can tie later commands to the connection it learned it on: a restarted or replaced server is always another connection.
+    public var connectionID: Int? { keeper.current?.id }
+
     /// Several commands, written together; the replies in their order. A refusal is an ``RedisValue/error(_:)`` among them.
-    public func pipeline(_ commands: [[RedisArgument]]) async throws -> [RedisValue] {
+    /// - Parameter connection: a ``connectionID``; when it is no longer that one, ``RedisError/unavailable(_:mayHaveRun:)`` at once.
+    public func pipeline(_ commands: [[RedisArgument]], connection: Int? = nil) async throws -> [RedisValue] {
         guard !commands.isEmpty else { return [] }
         var bytes = ByteBuffer()
         for command in commands { try CommandFormatter.append(command, to: &bytes) }
-        return try await exchange(bytes, replies: commands.count)
+        return try await exchange(bytes, replies: commands.count, connection: connection)
     }
 
     /// Runs a script by its digest; a server that does not know it (restarted, flushed) gets the source.
-    public func evaluate(_ script: RedisScript, keys: [String], arguments: [RedisArgument]) async throws -> RedisValue {
+    /// - Parameter connection: as in ``pipeline(_:connection:)``.
+    public func evaluate(
+        _ script: RedisScript, keys: [String], arguments: [RedisArgument], connection: Int? = nil
+    ) async throws -> RedisValue {
         let rest = [RedisArgument(keys.count)] + keys.map { RedisArgument($0) } + arguments
         do {
-            return try await single(["EVALSHA", RedisArgument(script.sha)] + rest)
+            return try await single(["EVALSHA", RedisArgument(script.sha)] + rest, connection: connection)
         } catch RedisError.server(let text) where text.hasPrefix("NOSCRIPT") {
-            return try await single(["EVAL", RedisArgument(script.source)] + rest)
+            return try await single(["EVAL", RedisArgument(script.source)] + rest, connection: connection)
         }
     }
 
@@ -69,18 +77,21 @@ public final class RedisClient: Service, Sendable {
         return reply?.first?.string == "PONG"
     }
 
-    private func single(_ words: [RedisArgument]) async throws -> RedisValue {
+    private func single(_ words: [RedisArgument], connection: Int? = nil) async throws -> RedisValue {
         var bytes = ByteBuffer()
         try CommandFormatter.append(words, to: &bytes)
-        let replies = try await exchange(bytes, replies: 1)
+        let replies = try await exchange(bytes, replies: 1, connection: connection)
         if case .error(let text) = replies[0] { throw RedisError.server(text) }
         return replies[0]
     }
 
-    private func exchange(_ bytes: ByteBuffer, replies: Int) async throws -> [RedisValue] {
+    private func exchange(_ bytes: ByteBuffer, replies: Int, connection wanted: Int? = nil) async throws -> [RedisValue] {
         let patience = NIODeadline.now() + waitLimit
         while true {
             var connection = keeper.current
+            if let wanted, connection?.id != wanted {
+                throw RedisError.unavailable("the connection was replaced", mayHaveRun: false)
+            }
             if connection == nil { connection = try await keeper.connection(until: patience) }
             guard let connection else { throw RedisError.closed }
             do {

@@ -20,6 +20,10 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
         var replies: [RedisValue] = []
     }
 
+    /// Different for every connection of the process.
+    let id: Int
+    private static let nextID = NIOLockedValueBox(0)
+
     private let eventLoop: any EventLoop
     private let heartbeat: TimeAmount
     private let onClose: @Sendable (RedisConnection, String) -> Void
@@ -39,6 +43,10 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
         self.heartbeat = heartbeat
         self.onClose = onClose
         reader = ReplyReader()
+        id = Self.nextID.withLockedValue { next in
+            next += 1
+            return next
+        }
     }
 
     /// Sends the commands as soon as the socket takes them. Order is kept.

@@ -31,7 +31,9 @@ extension Caller {
             case .cluster: .cluster
             case .controlPlane: .controlPlane
             }
-        self.init(name: claims.name.text, token: token, kind: kind, cluster: claims.cluster, tokenURI: claims.tokenURI?.text)
+        self.init(
+            name: claims.name.text, token: token, kind: kind, cluster: claims.cluster, tokenURI: claims.tokenURI?.text,
+            issuedAt: claims.issuedAt)
     }
 }
 

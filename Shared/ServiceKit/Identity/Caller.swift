@@ -10,14 +10,19 @@ public struct Caller: Sendable, Equatable {
     public let cluster: String?
     /// The `uri` claim of a token that was issued for one resource (a job's token).
     public let tokenURI: String?
+    /// When the token was issued, in seconds since 1970; nil when it does not say.
+    public let issuedAt: Double?
 
     /// Made by the authenticator.
-    public init(name: String, token: String, kind: CallerKind = .user, cluster: String? = nil, tokenURI: String? = nil) {
+    public init(
+        name: String, token: String, kind: CallerKind = .user, cluster: String? = nil, tokenURI: String? = nil, issuedAt: Double? = nil
+    ) {
         self.name = name
         self.token = token
         self.kind = kind
         self.cluster = cluster
         self.tokenURI = tokenURI
+        self.issuedAt = issuedAt
     }
 }
 
