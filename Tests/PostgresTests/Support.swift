@@ -55,32 +55,39 @@ final class PrivateServer: Sendable {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         if getuid() == 0 { try Self.shell("chown postgres '\(directory)'") }
         try tool("initdb -D data -U orrery -A trust -N >/dev/null")
-        try tool(
-            "sh -c \"printf 'fsync=off\\nlisten_addresses=127.0.0.1\\nunix_socket_directories=\\nport=\(port)\\n' >> data/postgresql.conf\"",
-            isBinary: false)
         try start()
     }
 
-    func start() throws { try tool("pg_ctl -D data -w -l log start >/dev/null") }
+    func start() throws {
+        let options = "-p \(port) -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
+        try tool("pg_ctl -D data -w -l log -o '\(options)' start >/dev/null")
+    }
     func stop(_ mode: String = "fast") throws { try tool("pg_ctl -D data -w -m \(mode) stop >/dev/null") }
     func remove() {
-        try? stop("immediate")
+        // Already stopped, perhaps.
+        _ = try? tool("pg_ctl -D data -w -m immediate stop >/dev/null 2>&1 || true")
         try? FileManager.default.removeItem(atPath: directory)
     }
 
-    private func tool(_ command: String, isBinary: Bool = true) throws {
-        let full = isBinary ? "\(Self.binaries ?? "")/\(command)" : command
+    private func tool(_ command: String) throws {
+        let full = "\(Self.binaries ?? "")/\(command)"
         let prefix = getuid() == 0 ? "setpriv --reuid=postgres --regid=postgres --clear-groups " : ""
         try Self.shell("cd '\(directory)' && \(prefix)\(full)")
     }
 
     private static func shell(_ command: String) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = ["-c", command]
-        try process.run()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "\(command)")
+        // Not Foundation's Process: that waits for the server, too, which outlives pg_ctl.
+        var pid = pid_t()
+        var status: Int32 = 0
+        let words: [String] = ["/bin/sh", "-c", command]
+        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
+        defer { for argument in arguments { free(argument) } }
+        arguments.append(nil)
+        let spawned = posix_spawn(&pid, "/bin/sh", nil, nil, arguments, nil)
+        try #require(spawned == 0)
+        let ended = waitpid(pid, &status, 0)
+        try #require(ended == pid)
+        try #require(status == 0, "\(command)")
     }
 
     private static func freePort() throws -> Int {
