@@ -1,1 +1,5 @@
-// placeholder
+import Identity
+import MonitoringService
+import ServiceKit
+
+try await ServiceRunner.main(MonitoringService.self, authenticator: Identity.authenticator)

@@ -1,0 +1,53 @@
+import Kubernetes
+import Logging
+import NIOCore
+import WebSocket
+
+/// Carries frames between a client and a container until either ends.
+struct SessionBridge: Sendable {
+    let container: OpenPodSession
+    let streams: PodStreams
+    let logger: Logger
+
+    func run(_ client: WebSocketSession) async throws {
+        // The first output frame, even an empty one, tells the client that the job runs. Kubernetes' own comes later or not at all.
+        if streams.stdout {
+            try await client.send(ClientFrames.stdout(ByteBuffer()))
+        } else if streams.stderr {
+            try await client.send(ClientFrames.stderr(ByteBuffer()))
+        }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await quietly("output") { try await output(client) } }
+            group.addTask { await quietly("input") { try await input(client) } }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func output(_ client: WebSocketSession) async throws {
+        for try await output in container.session.outputs {
+            switch output {
+            case .stdout(let bytes) where bytes.readableBytes > 0: try await client.send(ClientFrames.stdout(bytes))
+            case .stderr(let bytes) where bytes.readableBytes > 0: try await client.send(ClientFrames.stderr(bytes))
+            case .stdout, .stderr: break
+            case .ended(let status): return try await client.send(ClientFrames.status(status))
+            }
+        }
+    }
+
+    private func input(_ client: WebSocketSession) async throws {
+        for try await message in client.inbound {
+            guard case .binary(let frame) = message else { return }
+            switch ClientFrames.input(frame) {
+            case .stdin(let bytes): if streams.stdin { try await container.session.write(bytes) }
+            case .resize(let columns, let rows): if streams.tty { try await container.session.resize(columns: columns, rows: rows) }
+            case .other: break
+            }
+        }
+    }
+
+    /// Whatever breaks a session ends it in order; the client asks again if it wants to.
+    private func quietly(_ what: String, _ body: () async throws -> Void) async {
+        do { try await body() } catch { logger.debug("a session's \(what) ended", metadata: ["error": "\(error)"]) }
+    }
+}
