@@ -123,7 +123,10 @@ let testing: [Target] = [
     tests("Postgres", []),
     tests("Redis", []),
     tests("WebSocket", [hummingbird, httpClient, lifecycle, crypto, .product(name: "NIOSSL", package: "swift-nio-ssl")]),
-    tests("ServiceKit", ["TestSupport", "Postgres", hummingbird, httpClient, metrics, lifecycle]),
+    // A service as a process, for the tests of start and stop.
+    .executableTarget(
+        name: "kit-probe", dependencies: ["ServiceKit", hummingbird], path: "Tests/ServiceKitProbe", swiftSettings: strict),
+    tests("ServiceKit", ["TestSupport", "Postgres", "WebSocket", "kit-probe", hummingbird, httpClient, metrics, lifecycle]),
     tests("Kubernetes", [hummingbird, httpClient]),
     tests("PlatformModel", []),
     tests("Identity", ["TestSupport", hummingbird, hummingbirdTesting]),

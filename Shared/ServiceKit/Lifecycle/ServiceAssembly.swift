@@ -14,6 +14,7 @@ public final class ServiceAssembly: Sendable {
     /// Every route, the built-in ones included.
     public let routes: [RouteDescription]
 
+    private let server: ServerSettings
     private let readiness: Readiness
     private let responder: PlatformResponder
     private let background: [any Service]
@@ -26,12 +27,13 @@ public final class ServiceAssembly: Sendable {
         _ type: S.Type, settings: Settings, logger: Logger, metrics: PrometheusMetrics = PrometheusMetrics(),
         authenticator: AuthenticatorFactory? = nil
     ) async throws {
+        let server = try ServerSettings(settings)
         let context = ServiceContext(
             name: S.name, settings: settings, logger: logger, http: .shortCalls(), streaming: .streams(), metrics: metrics)
         do {
             let service = try await S(context)
             let factory = try await authenticator?(context)
-            try self.init(service, context: context, authenticator: service.authenticator ?? factory)
+            try self.init(service, context: context, server: server, authenticator: service.authenticator ?? factory)
         } catch {
             try? await context.http.shutdown()
             try? await context.streaming.shutdown()
@@ -39,7 +41,9 @@ public final class ServiceAssembly: Sendable {
         }
     }
 
-    private init<S: PlatformService>(_ service: S, context: ServiceContext, authenticator: (any Authenticator)?) throws {
+    private init<S: PlatformService>(
+        _ service: S, context: ServiceContext, server: ServerSettings, authenticator: (any Authenticator)?
+    ) throws {
         let router = PlatformRouter()
         service.register(on: router)
         readiness = Readiness()
@@ -48,6 +52,7 @@ public final class ServiceAssembly: Sendable {
             throw SettingError("\(S.name) has no authenticator, and \(route) needs one.")
         }
         self.context = context
+        self.server = server
         routes = router.routes
         background = service.background
         responder = PlatformResponder(
@@ -59,15 +64,12 @@ public final class ServiceAssembly: Sendable {
     /// Runs until ``shutDown()`` or until a part fails.
     /// - Parameter started: called with the port once the service accepts connections.
     public func run(started: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
-        let settings = context.settings
-        let host = try settings.string("http.host", default: "0.0.0.0")
-        let delay = try settings.duration("shutdown.delay", default: .seconds(5))
-        let group = ServiceGroup(configuration: try configuration(host: host, started: started))
+        let group = ServiceGroup(configuration: configuration(started: started))
         let stopped = await withTaskGroup(of: Result<Void, any Error>?.self) { tasks in
             tasks.addTask {
                 do { return .success(try await group.run()) } catch { return .failure(error) }
             }
-            tasks.addTask { [requests, readiness, logger = context.logger] in
+            tasks.addTask { [requests, readiness, logger = context.logger, delay = server.shutdownDelay] in
                 for await _ in requests {
                     readiness.set(false)
                     logger.notice("Stopping", metadata: ["delay": "\(delay)"])
@@ -93,28 +95,27 @@ public final class ServiceAssembly: Sendable {
     /// `ORRERY_SHUTDOWN_LIMIT` at most for what runs, then cancelled.
     public func shutDown() { request.yield() }
 
-    private func configuration(host: String, started: @escaping @Sendable (Int) async -> Void) throws -> ServiceGroupConfiguration {
-        let settings = context.settings
-        let port = try settings.int("http.port", default: 8080)
-        let metricsPort = try settings.int("metrics.port", default: 9090)
-        let idle = try settings.duration("http.idle.timeout", default: .seconds(75))
+    private func configuration(started: @escaping @Sendable (Int) async -> Void) -> ServiceGroupConfiguration {
         let application = Application(
-            responder: responder, server: .platform(idleTimeout: idle),
-            configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
-            onServerRunning: { [readiness] channel in
+            responder: responder, server: .platform(idleTimeout: server.idleTimeout),
+            configuration: ApplicationConfiguration(address: .hostname(server.host, port: server.port)),
+            onServerRunning: { [readiness, port = server.port] channel in
                 readiness.set(true)
                 await started(channel.localAddress?.port ?? port)
             }, logger: context.logger)
         // Stopped from the last to the first: the server, the background services, the metrics, the stores.
         var services = context.parts.services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
-        if metricsPort > 0 {
-            let exporter = MetricsExporter(metrics: context.metrics, host: host, port: metricsPort, logger: context.logger)
+        if server.metricsPort > 0 {
+            let exporter = MetricsExporter(metrics: context.metrics, host: server.host, port: server.metricsPort, logger: context.logger)
             services.append(.init(service: exporter))
         }
-        services += background.map { .init(service: $0, successTerminationBehavior: .ignore) }
+        // One that has done its work may end; one that fails takes the process down in order, to be started anew.
+        services += background.map {
+            .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup)
+        }
         services.append(.init(service: application, successTerminationBehavior: .gracefullyShutdownGroup))
         var configuration = ServiceGroupConfiguration(services: services, logger: context.logger)
-        configuration.maximumGracefulShutdownDuration = try settings.duration("shutdown.limit", default: .seconds(20))
+        configuration.maximumGracefulShutdownDuration = server.shutdownLimit
         return configuration
     }
 }

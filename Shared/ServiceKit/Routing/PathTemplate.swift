@@ -13,7 +13,10 @@ struct PathTemplate: Sendable {
         precondition(
             text == "/" || (text.hasPrefix("/") && !text.hasSuffix("/")), "A route starts with a slash and ends without one: \(text)")
         segments = text.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map { part in
-            guard part.hasPrefix("{"), part.hasSuffix("}") else { return .literal(String(part)) }
+            guard part.hasPrefix("{"), part.hasSuffix("}") else {
+                precondition(!part.contains { $0 == "{" || $0 == "}" }, "A parameter is a whole segment: \(text)")
+                return .literal(String(part))
+            }
             let name = part.dropFirst().dropLast()
             return name.hasSuffix("...") ? .many(String(name.dropLast(3))) : .one(String(name))
         }
