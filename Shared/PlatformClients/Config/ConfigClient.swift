@@ -42,9 +42,12 @@ public struct ConfigClient: Sendable {
     @discardableResult
     public func createCluster(_ name: ClusterName) async throws -> Bool {
         struct Body: Encodable, Sendable { let name: ClusterName }
-        return try await rest.send(
-            .init(method: .POST, path: "/clusters", body: Body(name: name), repeatable: true, accepted: [409])
-        ).status != 409
+        do {
+            _ = try await rest.send(.init(method: .POST, path: "/clusters", body: Body(name: name), repeatable: true))
+            return true
+        } catch ClientError.status(_, 400, let message) where message.contains("already exists") {
+            return false
+        }
     }
 
     /// Changes parts of a cluster's document; absent keys stay as they are. The whole document as it is then.
