@@ -95,7 +95,7 @@ func service(_ folder: String, _ executable: String, _ more: [Target.Dependency]
 }
 let services: [Target] =
     service("Auth", "auth-api", ["Postgres", "Redis", crypto, .product(name: "JWTKit", package: "jwt-kit")])
-    + service("Config", "config-api", ["Postgres"])
+    + service("Config", "config-api", ["Postgres", crypto])
     + service("Admin", "admin-api", ["Postgres"])
     + service("Jobs", "jobs-api", ["Postgres", "Kubernetes"])
     + service("Monitoring", "monitoring-api", ["Kubernetes", "WebSocket"])
