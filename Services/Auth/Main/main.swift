@@ -1,1 +1,4 @@
-// placeholder
+import AuthService
+import ServiceKit
+
+try await ServiceRunner.main(AuthService.self)

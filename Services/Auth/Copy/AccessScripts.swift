@@ -1,0 +1,115 @@
+import Redis
+
+/// The scripts that read and write the copy. Keys: `<prefix>generation` holds the generation's name; below `<prefix><short>:` each principal
+/// is a hash with `v` version, `t` valid-from (absent: no such principal), `r` roles by line, and canonical URI → action digit.
+enum AccessScripts {
+    /// How long an unused record lives; also what clears away the records of former generations.
+    static let recordLifetime = 86_400
+
+    /// Answers questions. A walk goes through the principal, `public`, and all roles of those on the way, each once, at most 1,000. A
+    /// principal's own grant on its own `role://` URI is for itself and not for its members.
+    ///
+    /// ARGV: generation, record prefix, then for each question: name, scheme to list or "", number of URIs, URIs.
+    /// Answers {0} for another generation, {1, unknown names…}, or {2, for each question: valid-from or nil, digits, {uri, digit, …}}.
+    static let ask = RedisScript(
+        """
+        if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {0} end
+        local prefix, at, answer, unknown = ARGV[2], 3, {2}, {1}
+        local function actions(key, from, count)
+          local found = {}
+          for start = 0, count - 1, 2000 do
+            local size = math.min(2000, count - start)
+            local part = redis.call('HMGET', key, unpack(ARGV, from + start, from + start + size - 1))
+            for i = 1, size do found[start + i] = part[i] end
+          end
+          return found
+        end
+        while at <= #ARGV do
+          local name, scheme, count = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
+          local from = at + 3
+          at = from + count
+          local best, listed, order, validFrom = {}, {}, {}, false
+          for i = 1, count do best[i] = '0' end
+          local queue, seen, head = {name, 'public'}, {[name] = true, public = true}, 1
+          while head <= #queue and head <= 1000 do
+            local role = queue[head]
+            head = head + 1
+            local key = prefix .. role
+            local state = redis.call('HMGET', key, 'v', 't', 'r')
+            if not state[1] then
+              unknown[#unknown + 1] = role
+            elseif state[2] then
+              local own = role ~= name and 'role://' .. role
+              if role == name then validFrom = state[2] end
+              if count > 0 then
+                local found = actions(key, from, count)
+                for i = 1, count do
+                  local action = found[i]
+                  if action and action > best[i] and ARGV[from + i - 1] ~= own then best[i] = action end
+                end
+              end
+              if scheme ~= '' then
+                local all = redis.call('HGETALL', key)
+                for i = 1, #all, 2 do
+                  local uri, action = all[i], all[i + 1]
+                  if uri ~= own and string.sub(uri, 1, #scheme) == scheme then
+                    if not listed[uri] then order[#order + 1] = uri end
+                    if not listed[uri] or action > listed[uri] then listed[uri] = action end
+                  end
+                end
+              end
+              for next in string.gmatch(state[3], '[^\\n]+') do
+                if not seen[next] then
+                  seen[next] = true
+                  queue[#queue + 1] = next
+                end
+              end
+            end
+            if role == name and not validFrom then break end
+          end
+          local list = {}
+          for i = 1, #order do
+            list[#list + 1] = order[i]
+            list[#list + 1] = listed[order[i]]
+          end
+          answer[#answer + 1] = validFrom
+          answer[#answer + 1] = validFrom and table.concat(best) or string.rep('0', count)
+          answer[#answer + 1] = list
+        end
+        if #unknown > 1 then return unknown end
+        return answer
+        """)
+
+    /// Makes sure that a generation belongs to this incarnation of the server, starting an empty one if not. ARGV: incarnation, new name.
+    static let adopt = RedisScript(
+        """
+        local now = redis.call('GET', KEYS[1])
+        if now and string.sub(now, string.find(now, ':', 1, true) + 1) == ARGV[1] then return now end
+        redis.call('SET', KEYS[1], ARGV[2] .. ':' .. ARGV[1])
+        return ARGV[2] .. ':' .. ARGV[1]
+        """)
+
+    /// Stores a record. ARGV: key prefix, name, lease or "" for a change that was committed, version, valid-from or "", roles, then URI and
+    /// digit in turn. A change deletes the lease, so that nobody fills in what was read before it, and replaces only an older record; a fill
+    /// needs its lease. Answers whether the record was stored.
+    static let store = RedisScript(
+        """
+        local generation = redis.call('GET', KEYS[1])
+        if not generation then return 0 end
+        local short = string.sub(generation, 1, string.find(generation, ':', 1, true) - 1)
+        local key, lease = ARGV[1] .. short .. ':' .. ARGV[2], ARGV[1] .. short .. ':lease:' .. ARGV[2]
+        if ARGV[3] ~= '' and redis.call('GET', lease) ~= ARGV[3] then return 0 end
+        redis.call('DEL', lease)
+        local version = redis.call('HGET', key, 'v')
+        if ARGV[3] == '' and not version then return 0 end
+        if version and tonumber(version) >= tonumber(ARGV[4]) then return 0 end
+        redis.call('DEL', key)
+        redis.call('HSET', key, 'v', ARGV[4])
+        if ARGV[5] ~= '' then redis.call('HSET', key, 't', ARGV[5], 'r', ARGV[6]) end
+        for start = 7, #ARGV, 2000 do
+          redis.call('HSET', key, unpack(ARGV, start, math.min(start + 1999, #ARGV)))
+        end
+        redis.call('EXPIRE', key, \(recordLifetime))
+        return 1
+        """)
+}

@@ -1,0 +1,52 @@
+import PlatformModel
+import ServiceKit
+
+extension Directory {
+    /// Second segments of names that only the platform's own services make roles under.
+    private static let platformSegments: Set<Substring> = ["manager", "admin", "users"]
+    private static let everyUser = ResourceURI(.user)
+
+    /// Creates a principal that holds nothing but itself.
+    func create(_ principal: PrincipalName, by caller: Caller) async throws {
+        let (actions, _) = try await ask(caller, on: [Self.everyUser, principal.userURI, principal.roleURI])
+        let managesUsers = actions[0] == .manage
+        if principal.isSubrole {
+            guard managesUsers || actions[2] == .manage else { throw PlatformError.forbidden() }
+            let second = principal.segments[1]
+            guard managesUsers || !Self.platformSegments.contains(second) else {
+                throw PlatformError.forbidden("Names below \(principal.base)/\(second) are made by the platform")
+            }
+        } else {
+            guard actions[1] == .manage else { throw PlatformError.forbidden() }
+            guard principal.text != "user" else { throw PlatformError.conflict("user \"user\" already exists: the name is reserved") }
+            guard principal.text.utf8.count <= 63 else { throw PlatformError.badRequest("name: at most 63 characters without a slash") }
+        }
+        if principal.isSubrole, try await !principals.exists(principal.base) { throw Self.notFound(principal.base) }
+        let created = try await principals.pool.transaction { try await principals.create(principal, on: $0) }
+        // Also what was there already: an earlier request may have been committed and not published.
+        try await publish([principal.text])
+        guard created else { throw PlatformError.conflict("user \"\(principal)\" already exists") }
+        audit("create", by: caller, on: principal)
+    }
+
+    /// Deletes a principal, everything below it, and everybody's grants on them. Its tokens stop working at once.
+    func delete(_ principal: PrincipalName, by caller: Caller) async throws {
+        let (actions, _) = try await ask(caller, on: [principal.userURI, principal.roleURI])
+        guard actions[0] == .manage || (principal.isSubrole && actions[1] == .manage) else { throw PlatformError.forbidden() }
+        guard try await !principals.isBuiltin(principal) else {
+            throw PlatformError.forbidden("\(principal) is part of the platform and cannot be deleted")
+        }
+        guard let changed = try await repeatingDeadlocks({ try await principals.delete(principal) }) else {
+            // A deletion that was committed and not published is finished by its repetition.
+            try await publish([principal.text])
+            throw Self.notFound(principal)
+        }
+        audit("delete", by: caller, on: principal)
+        try await publish(changed)
+    }
+
+    func subroles(of principal: PrincipalName, caller: Caller) async throws -> [PrincipalName] {
+        _ = try await requireReadable(principal, by: caller)
+        return try await principals.subroles(of: principal).map { PrincipalName(checked: $0) }
+    }
+}

@@ -1,0 +1,6 @@
+import Postgres
+
+/// The schema, one step a file.
+enum Migrations {
+    static let all = [M0001Principals.migration]
+}
