@@ -16,6 +16,7 @@ public struct JobsService: PlatformService {
     let auth: AuthClient
     let creator: JobCreator
     let policies: JobPolicies
+    let controller: JobController
 
     public init(_ context: ServiceContext) async throws {
         let settings = context.settings
@@ -38,6 +39,8 @@ public struct JobsService: PlatformService {
             store: store, clusters: clusters, effects: effects, admin: admin,
             interval: try settings.duration("jobs.policy.interval", default: .seconds(60)),
             retention: try settings.duration("jobs.retention", default: .seconds(180 * 24 * 3600)), logger: context.logger)
+        controller = JobController(
+            store: store, effects: effects, clusters: clusters, settings: try ControllerSettings(settings), logger: context.logger)
     }
 
     public func register(on router: PlatformRouter) {
@@ -51,5 +54,5 @@ public struct JobsService: PlatformService {
         ClusterJobRoutes(access: access, store: store, effects: effects).register(on: router)
     }
 
-    public var background: [any Service] { [clusters, policies] }
+    public var background: [any Service] { [clusters, policies, controller] }
 }
