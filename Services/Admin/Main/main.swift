@@ -1,1 +1,5 @@
-// placeholder
+import AdminService
+import Identity
+import ServiceKit
+
+try await ServiceRunner.main(AdminService.self, authenticator: Identity.authenticator)

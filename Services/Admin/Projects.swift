@@ -1,0 +1,82 @@
+import Identity
+import PlatformClients
+import PlatformModel
+import Postgres
+import ServiceKit
+
+extension Directory {
+    /// The projects of a place that the caller may see.
+    func projects(in place: ProjectPlace, as caller: Caller) async throws -> [Project] {
+        let tree = try await auth.tree(AdminURIs.cluster(place.cluster), as: caller)
+        return try await ProjectQueries.projects(in: place, on: pool).filter { Self.isVisible($0, tree) }
+    }
+
+    /// The projects of all organizations of a cluster that the caller may see.
+    func projects(in cluster: ClusterName, as caller: Caller) async throws -> [Project] {
+        let tree = try await auth.tree(AdminURIs.cluster(cluster), as: caller)
+        return try await ProjectQueries.projects(in: cluster, on: pool).filter { Self.isVisible($0, tree) }
+    }
+
+    private static func isVisible(_ project: Project, _ tree: PermissionTree) -> Bool {
+        let place = ProjectPlace(cluster: project.clusterName, org: project.orgName)
+        return tree.action(on: AdminURIs.projects(place, project.name.text)) >= .read
+    }
+
+    func project(_ name: ProjectName, in place: ProjectPlace, as caller: Caller) async throws -> Project {
+        try await auth.require(Permission(AdminURIs.projects(place, name.text), .read), as: caller)
+        guard let project = try await ProjectQueries.project(name, in: place, on: pool) else { throw Missing.project(name) }
+        return project
+    }
+
+    /// The creator, if a member of the cluster there, becomes the project's administrator.
+    func createProject(_ request: CreateProjectRequest, in place: ProjectPlace, as caller: Caller) async throws -> Project {
+        try await auth.require(Permission(AdminURIs.projects(place, "new"), .write), as: caller)
+        try NewNames.check(request.name)
+        let creator = try await user(of: caller, on: pool)
+        let known = creator.map { [ManagedPrincipal.clusterUser(place.cluster, place.org, $0), .user($0)] } ?? []
+        return try await change(touching: known) { db in
+            guard try await ClusterQueries.cluster(place.cluster, on: db) != nil else { throw Missing.cluster(place.cluster) }
+            if let org = place.org { _ = try await presence(of: org, in: place.cluster, on: db) }
+            let project = try await refusing(duplicate: "Project '\(request.name)' already exists") {
+                try await ProjectQueries.insert(request, in: place, on: db)
+            }
+            guard let creator, try await ClusterUserQueries.user(creator.text, in: place.cluster, org: place.org, on: db) != nil else {
+                return (project, [])
+            }
+            try await ProjectQueries.insert(creator, .admin, in: request.name, place, on: db)
+            return (project, [.clusterUser(place.cluster, place.org, creator)])
+        }
+    }
+
+    func updateProject(
+        _ name: ProjectName, in place: ProjectPlace, isDefault: Bool, role: ProjectRole, as caller: Caller
+    ) async throws -> Project {
+        try await auth.require(Permission(AdminURIs.projects(place, name.text), .write), as: caller)
+        guard let project = try await ProjectQueries.update(name, in: place, isDefault: isDefault, role: role, on: pool) else {
+            throw Missing.project(name)
+        }
+        return project
+    }
+
+    func deleteProject(_ name: ProjectName, in place: ProjectPlace, as caller: Caller) async throws -> Project {
+        try await auth.require(Permission(AdminURIs.projects(place, name.text), .write), as: caller)
+        return try await change { db in
+            let members = try await ProjectQueries.users(in: name, place, on: db)
+            guard let project = try await ProjectQueries.delete(name, in: place, on: db) else { throw Missing.project(name) }
+            try await announceRemoval(of: project, by: caller, on: db)
+            let changed = try members.compactMap {
+                try $0.userName.map { ManagedPrincipal.clusterUser(place.cluster, place.org, try UserName($0)) }
+            }
+            return (project, changed)
+        }
+    }
+
+    /// Other services clean up what the project held: the event goes out with the transaction.
+    func announceRemoval(of project: Project, by caller: Caller, on db: some Database) async throws {
+        let payload = [
+            "cluster": project.clusterName.text, "org": project.orgName?.text, "project": project.name.text, "user": caller.name,
+        ]
+        try await db.execute(
+            "INSERT INTO outbox (stream, type, payload) VALUES ('platform-admin', 'project-remove', \(PostgresJSON(payload)))")
+    }
+}

@@ -1,0 +1,33 @@
+import PlatformClients
+import PlatformModel
+import ServiceKit
+
+/// What names of new clusters, organizations, projects and users must not be.
+enum NewNames {
+    /// Words that are parts of routes, URIs and role names.
+    private static let reserved: Set<String> = [
+        "users", "orgs", "new", "roles", "manager", "admin", "user", "access", "defaults", "projects",
+    ]
+    /// Principals that stand for more than a person.
+    private static let builtIn: Set<String> = ["cluster", "compute", "public", "user"]
+
+    /// Roles are named below clusters and organizations, and a segment of a role's name holds 63 characters.
+    static func check(_ name: any PlatformName) throws {
+        guard !reserved.contains(name.text) else { throw PlatformError.badRequest("The name '\(name)' is reserved") }
+        guard name.text.utf8.count <= 63 else { throw PlatformError.badRequest("The name '\(name)' is longer than 63 characters") }
+    }
+
+    static func check(_ user: UserName) throws {
+        guard !builtIn.contains(user.text), user.text == "admin" || !reserved.contains(user.text) else {
+            throw PlatformError.badRequest("The name '\(user)' is reserved")
+        }
+    }
+
+    /// All principals share one name space: a user who was named like an organization would rule the organization's roles.
+    static func checkFree(_ name: any PlatformName, auth: AuthClient, on db: some Database) async throws {
+        let shared = try await db.query(
+            "SELECT 1 FROM clusters WHERE name = \(name.text) UNION ALL SELECT 1 FROM orgs WHERE name = \(name.text)")
+        if !shared.isEmpty { return }
+        if try await auth.exists(PrincipalName(name.text)) { throw PlatformError.conflict("The name '\(name)' is taken") }
+    }
+}
