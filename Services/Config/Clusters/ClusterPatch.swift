@@ -12,7 +12,7 @@ struct ClusterPatch: Sendable {
     /// Optional keys of replaced sections that keep their stored value when absent.
     private static let kept = [
         "storage": ["volumes"], "apps": ["launchpad_use_subdomain"], "ingress": ["default_cors_origins", "additional_cors_origins"],
-        "dns": ["a_records"],
+        "dns": ["a_records"], "disks": ["storage_limit_per_user"],
     ]
     private static let sections: Set<String> = [
         "storage", "registry", "orchestrator", "monitoring", "secrets", "grafana", "prometheus", "metrics", "disks", "buckets", "energy",

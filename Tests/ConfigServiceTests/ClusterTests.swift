@@ -1,0 +1,221 @@
+import Foundation
+import PlatformClients
+import PlatformModel
+import TestSupport
+import Testing
+
+/// Clusters: who sees and changes what, and what a change does.
+@Suite(.timeLimit(.minutes(1)))
+struct ClusterTests {
+    /// What one or the other generation of clients cannot do without.
+    private let requiredKeys: Set = [
+        "name", "status", "created_at", "orchestrator", "storage", "registry", "monitoring", "secrets", "metrics", "grafana", "prometheus",
+        "disks", "buckets", "energy", "apps", "ingress", "dns", "timezone",
+    ]
+
+    @Test func aBlankClusterIsComplete() async throws {
+        try await Platform.run { platform in
+            let admin = try await platform.token("admin")
+            let created = try await platform.service.post("/api/v1/clusters", token: admin, ["name": "blank-one"])
+            #expect(created.status == 201)
+            #expect(Set(try created.object().keys).isSuperset(of: requiredKeys))
+            #expect(try created.object()["status"] as? String == "blank")
+            #expect((try created.object()["created_at"] as? String)?.hasSuffix("+00:00") == true)
+            let again = try await platform.service.get("/api/v1/clusters/blank-one", token: admin)
+            #expect(try again.json(ClusterDocument.self) == created.json(ClusterDocument.self))
+            #expect(!again.body.contains("null,") || !again.body.contains(": null"))
+        }
+    }
+
+    @Test func creatingTakesManageOnAllClustersAndAFreeName() async throws {
+        try await Platform.run { platform in
+            try platform.neighbours.grant("alice", "cluster://company", .manage)
+            let refused = try await platform.service.post("/api/v1/clusters", token: platform.token("alice"), ["name": "mine"])
+            #expect(refused.status == 403 && refused.body.contains("\"missing\""))
+            let admin = try await platform.token("admin")
+            #expect(try await platform.service.post("/api/v1/clusters", token: admin, ["name": "No Name"]).status == 400)
+
+            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<5 {
+                    group.addTask { try await platform.service.post("/api/v1/clusters", token: admin, ["name": "company"]).status }
+                }
+                return try await group.reduce(into: [Int]()) { $0.append($1) }
+            }
+            #expect(statuses.sorted() == [201, 400, 400, 400, 400])
+            let taken = try await platform.service.post("/api/v1/clusters", token: admin, ["name": "company"])
+            #expect(taken.error?.contains("already exists") == true)
+            let client = platform.client(admin)
+            #expect(try await client.createCluster(try ClusterName("company")) == false)
+            #expect(try await client.createCluster(try ClusterName("company-2")))
+        }
+    }
+
+    @Test func listsHoldWhatTheCallerMayUse() async throws {
+        try await Platform.run { platform in
+            try await platform.makeCluster("company")
+            try await platform.makeCluster("secret")
+            try platform.neighbours.grant("alice", "cluster://company/access", .read)
+            func names(_ token: String) async throws -> [String] {
+                try await platform.service.get("/api/v1/clusters", token: token).json([ClusterDocument].self).map(\.name.text)
+            }
+            let alice = try await platform.token("alice")
+            #expect(try await names(alice) == ["company"])
+            #expect(try await names(platform.token("stranger")) == [])
+            #expect(try await names(platform.token("admin")) == ["company", "secret"])
+            #expect(try await platform.service.get("/api/v1/clusters/company", token: alice).status == 200)
+            // What is invisible and what is not there look alike.
+            let hidden = try await platform.service.get("/api/v1/clusters/secret", token: alice)
+            let missing = try await platform.service.get("/api/v1/clusters/nowhere", token: alice)
+            #expect(hidden.status == 404 && missing.status == 404)
+            #expect(hidden.error?.replacing("secret", with: "nowhere") == missing.error)
+            #expect(try await platform.service.get("/api/v1/clusters").status == 401)
+            platform.neighbours.revoke("alice")
+            #expect(try await platform.service.get("/api/v1/clusters", token: alice).status == 401)
+        }
+    }
+
+    @Test func credentialsAreForTheClusterAndTheControlPlane() async throws {
+        try await Platform.run { platform in
+            try await platform.makeCluster("company")
+            try await platform.makeCluster("other")
+            let admin = try await platform.token("admin")
+            let patch = JSON.parse(#"{"credentials": {"kubernetes": {"kubeconfig": "TOP-SECRET"}}}"#)
+            let patched = try await platform.service.patch("/api/v1/clusters/company", token: admin, patch)
+            #expect(patched.status == 200 && !patched.body.contains("TOP-SECRET"))
+
+            let path = "/api/v1/clusters/company"
+            try platform.neighbours.grant("alice", "cluster://company", .manage)
+            for token in [admin, try await platform.token("alice")] {
+                #expect(try await !platform.service.get(path, token: token).body.contains("TOP-SECRET"))
+                #expect(try await !platform.service.get("/api/v1/clusters", token: token).body.contains("TOP-SECRET"))
+            }
+            // A user does not become a service by holding a service's grants, nor a service by its kind alone.
+            try platform.neighbours.grant("mallory", "cluster:", .read)
+            #expect(try await !platform.service.get(path, token: platform.token("mallory")).body.contains("TOP-SECRET"))
+            let powerless = try await platform.token("reports", kind: .controlPlane)
+            #expect(try await platform.service.get(path, token: powerless).status == 404)
+
+            let jobs = platform.client(try await platform.token("jobs-api", kind: .controlPlane))
+            #expect(try await jobs.cluster(try ClusterName("company"))?.kubernetes?.kubeconfig == "TOP-SECRET")
+            let own = try await platform.token("company", kind: .cluster, cluster: "company")
+            #expect(try await platform.service.get(path, token: own).body.contains("TOP-SECRET"))
+            #expect(try await platform.service.get("/api/v1/clusters/other", token: own).status == 404)
+            let listed = try await platform.service.get("/api/v1/clusters", token: own).json([ClusterDocument].self)
+            #expect(listed.map(\.name.text) == ["company"])
+        }
+    }
+
+    @Test func aClustersTokenChangesWhatItKnowsOnly() async throws {
+        try await Platform.run { platform in
+            try await platform.makeCluster("company")
+            try await platform.makeCluster("other")
+            let own = try await platform.token("company", kind: .cluster, cluster: "company")
+            let dns = JSON.parse(#"{"dns": {"name": "company.example.com", "a_records": [{"name": "x.", "ips": ["192.0.2.1"]}]}}"#)
+            let changed = try await platform.service.patch("/api/v1/clusters/company", token: own, dns)
+            #expect(changed.status == 200)
+            #expect(try changed.json(ClusterDocument.self).dns.name == "company.example.com")
+            let storage = JSON.parse(#"{"storage": {"url": "https://evil.example.com"}}"#)
+            #expect(try await platform.service.patch("/api/v1/clusters/company", token: own, storage).status == 403)
+            #expect([403, 404].contains(try await platform.service.patch("/api/v1/clusters/other", token: own, dns).status))
+            #expect(try await platform.service.delete("/api/v1/clusters/company", token: own).status == 403)
+        }
+    }
+
+    @Test func patchesMergeAndReplaceAsTheContractSays() async throws {
+        try await Platform.run { platform in
+            try await platform.makeCluster("company")
+            let admin = try await platform.token("admin")
+            func patch(_ text: String) async throws -> TestAnswer {
+                try await platform.service.patch("/api/v1/clusters/company", token: admin, JSON.parse(text))
+            }
+            let before: ClusterDocument = try await platform.service.get("/api/v1/clusters/company", token: admin).json()
+            let volumes = try await patch(#"{"storage": {"url": "https://a.example.com", "volumes": [{"name": "v", "path": "/v"}]}}"#)
+            #expect(volumes.status == 200)
+            let after: ClusterDocument = try await patch(
+                """
+                {"storage": {"url": "https://b.example.com"}, "metrics": {"url": "https://grafana.example.com"}, "timezone": "Europe/Berlin",
+                 "orchestrator": {"is_http_ingress_secure": false}, "disks": {"url": "https://d.example.com"}, "nonsense": 1}
+                """
+            ).json()
+            #expect(after.storage.url == "https://b.example.com" && after.storage.volumes.map(\.name) == ["v"])
+            #expect(after.grafana.url == "https://grafana.example.com" && after.prometheus.url == "https://prometheus.example.com")
+            #expect(after.timezone == "Europe/Berlin" && !after.orchestrator.isHTTPIngressSecure)
+            #expect(after.orchestrator.resourcePresets == before.orchestrator.resourcePresets)
+            #expect(after.disks.url == "https://d.example.com" && after.disks.storageLimitPerUser == before.disks.storageLimitPerUser)
+            #expect(after.registry == before.registry && after.createdAt == before.createdAt)
+        }
+    }
+
+    @Test(arguments: [
+        (#"{"timezone": "Mars/Olympus"}"#, "timezone"), (#"{"storage": {"url": 1}}"#, "storage.url"), (#"{"storage": []}"#, "storage"),
+        (#"{"orchestrator": {"job_hostname_template": "none"}}"#, "job_hostname_template"),
+        (#"{"orchestrator": {"resource_presets": [{"name": "x", "credits_per_hour": "1", "cpu": 0, "memory": 1}]}}"#, "cpu"),
+        (#"{"orchestrator": {"resource_pool_types": [{"name": "a"}, {"name": "a"}]}}"#, "resource_pool_types"), ("[]", ""),
+    ])
+    func badPatchesChangeNothing(_ patch: String, _ field: String) async throws {
+        try await Platform.run { platform in
+            try await platform.makeCluster("company")
+            let admin = try await platform.token("admin")
+            let before = try await platform.service.get("/api/v1/clusters/company", token: admin)
+            let refused = try await platform.service.patch("/api/v1/clusters/company", token: admin, JSON.parse(patch))
+            #expect(refused.status == 400 && (field.isEmpty || refused.error?.contains(field) == true), "\(refused.body)")
+            #expect(try await platform.service.get("/api/v1/clusters/company", token: admin).body == before.body)
+        }
+    }
+
+    @Test func aPatchWithoutEffectIsNone() async throws {
+        try await Platform.run { platform in
+            try await platform.makeCluster("company")
+            let admin = try await platform.token("admin")
+            let before = try await platform.service.get("/api/v1/clusters/company", token: admin)
+            let tag = try #require(before.headers.first(name: "ETag"))
+            for patch in ["{}", #"{"orchestrator": {"is_http_ingress_secure": true}}"#] {
+                let answer = try await platform.service.patch("/api/v1/clusters/company", token: admin, JSON.parse(patch))
+                #expect(answer.status == 200)
+                #expect(try answer.json(ClusterDocument.self) == before.json(ClusterDocument.self))
+            }
+            let unchanged = try await platform.service.get("/api/v1/clusters/company", token: admin, headers: ["If-None-Match": tag])
+            #expect(unchanged.status == 304 && unchanged.body.isEmpty)
+        }
+    }
+
+    @Test func changesAreFollowedWithinASecond() async throws {
+        try await Platform.run { platform in
+            try await platform.makeCluster("company")
+            let jobs = platform.client(try await platform.token("jobs-api", kind: .controlPlane))
+            var changes = jobs.clusterChanges(every: .milliseconds(500)).makeAsyncIterator()
+            #expect(try await changes.next()?.map(\.name.text) == ["company"])
+            let start = ContinuousClock.now
+            #expect(try await jobs.cluster(try ClusterName("company")) != nil)
+            try await platform.makeCluster("newcomer")
+            #expect(try await changes.next()?.contains { $0.name.text == "newcomer" } == true)
+            #expect(ContinuousClock.now - start < .seconds(2))
+        }
+    }
+
+    @Test func aDeletedClusterIsGoneAndItsNameFree() async throws {
+        try await Platform.run { platform in
+            try await platform.makeCluster("company")
+            let admin = try await platform.token("admin")
+            try platform.neighbours.grant("alice", "cluster://company/access", .read)
+            #expect(try await platform.service.delete("/api/v1/clusters/company", token: platform.token("alice")).status == 403)
+            #expect(try await platform.service.delete("/api/v1/clusters/company", token: admin).status == 204)
+            #expect(try await platform.service.get("/api/v1/clusters/company", token: admin).status == 404)
+            #expect(try await platform.service.delete("/api/v1/clusters/company", token: admin).status == 404)
+            try await platform.makeCluster("company")
+        }
+    }
+
+    @Test func aNeighbourThatIsAwayIsSaidSo() async throws {
+        try await Platform.run { platform in
+            let token = try await platform.token("admin")
+            platform.neighbours.isAway = true
+            async let config = platform.service.get("/api/v1/config", token: token)
+            async let clusters = platform.service.get("/api/v1/clusters", token: token)
+            for answer in [try await config, try await clusters] {
+                #expect(answer.status == 503 && answer.headers.first(name: "Retry-After") != nil)
+            }
+            #expect(try await platform.service.get("/api/v1/config").status == 200)
+        }
+    }
+}
