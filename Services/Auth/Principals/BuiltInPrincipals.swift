@@ -25,7 +25,7 @@ enum BuiltInPrincipals {
         // Makes users and the roles of organizations, clusters and projects, so it passes on everything those hold.
         Seed("admin-api", manage: [.user, .role, .cluster, .org, .project] + ResourceScheme.projectResources),
         // Issues the tokens that jobs carry, and reads the clusters with their credentials.
-        Seed("jobs-api", manage: [.user, .token, .job, .cluster]),
+        Seed("jobs-api", manage: [.user, .token, .job, .cluster], read: [.org]),
         Seed("monitoring-api", read: [.user, .job, .cluster, .app]),
     ]
 
