@@ -132,7 +132,7 @@ let testing: [Target] = [
     tests("Identity", ["TestSupport", hummingbird, hummingbirdTesting]),
     tests("AuthService", ["TestSupport", hummingbird, hummingbirdTesting]),
     tests("ConfigService", ["TestSupport", hummingbird, hummingbirdTesting]),
-    tests("AdminService", ["TestSupport", hummingbird, hummingbirdTesting]),
+    tests("AdminService", ["TestSupport", "AuthService"]),
     tests("JobsService", ["TestSupport", hummingbird, hummingbirdTesting]),
     tests("MonitoringService", ["TestSupport", "WebSocket", hummingbird, hummingbirdTesting]),
 ]

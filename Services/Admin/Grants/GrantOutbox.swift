@@ -14,6 +14,8 @@ struct GrantOutbox: Sendable {
     let pool: PostgresPool
     let auth: AuthClient
     let logger: Logger
+    /// How long a request waits for auth-api to take its change.
+    var patience = Duration.seconds(10)
 
     /// Notes in the caller's transaction that these principals changed.
     static func note(_ principals: [ManagedPrincipal], on db: some Database) async throws {
@@ -31,7 +33,7 @@ struct GrantOutbox: Sendable {
     /// - Throws: 503 when auth-api does not take it in time; the change stands and reaches it later.
     func flush(_ principals: [ManagedPrincipal]) async throws {
         do {
-            try await withTimeout(.seconds(10)) {
+            try await withTimeout(patience) {
                 var all = Set(principals)
                 for case .user(let user) in principals { all.formUnion(try await DesiredGrants.roles(of: user, on: pool)) }
                 for role in all { all.formUnion(try await Self.prerequisites(of: role, on: pool)) }
