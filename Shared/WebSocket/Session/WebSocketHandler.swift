@@ -44,6 +44,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private var closeTimer: Scheduled<Void>?
     private var pongIsUnderWay = false
     private var nextPong: ByteBuffer?
+    private var unaskedPong: Scheduled<Void>?
 
     init(side: Side, configuration: ServerChannelConfiguration, outcome: WebSocketOutcome, deliver: @escaping (ByteBuffer?) -> NIOAny) {
         self.side = side
@@ -124,7 +125,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
             context.fireChannelReadComplete()
         }
         queue.isPumped = false
-        if queue.bytes < Self.readAhead { context.read() }
+        if queue.bytes < Self.readAhead { context.read() } else { pongUnasked(context) }
     }
 
     func read(context: ChannelHandlerContext) {
@@ -203,6 +204,18 @@ final class WebSocketHandler: ChannelDuplexHandler {
             if case .open = phase { pong(data, context) }
         }
         context.writeAndFlush(wrapOutboundOut(frame(.pong, data)), promise: done)
+    }
+
+    /// While nothing is read, pings wait in the socket behind messages, and clients drop a connection that leaves a ping unanswered for some
+    /// seconds. Any frame calms them, so they get pongs that nobody asked for (RFC 6455 §5.5.3 allows it).
+    private func pongUnasked(_ context: ChannelHandlerContext) {
+        guard unaskedPong == nil, case .open = phase else { return }
+        unaskedPong = context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(3)) { [self] in
+            unaskedPong = nil
+            guard case .open = phase, queue.bytes >= Self.readAhead else { return }
+            pong(ByteBuffer(), context)
+            pongUnasked(context)
+        }
     }
 
     // MARK: The end
@@ -304,6 +317,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private func stopTimers() {
         heartbeat.stop()
         closeTimer?.cancel()
+        unaskedPong?.cancel()
     }
 }
 
