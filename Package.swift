@@ -121,7 +121,7 @@ let testing: [Target] = [
         ] + nio,
         path: "Tests/Support", swiftSettings: strict),
     tests("Postgres", []),
-    tests("Redis", []),
+    tests("Redis", ["TestSupport"]),
     tests("WebSocket", [hummingbird, httpClient, lifecycle, crypto, .product(name: "NIOSSL", package: "swift-nio-ssl")]),
     // A service as a process, for the tests of start and stop.
     .executableTarget(

@@ -2,6 +2,7 @@ import Foundation
 import Identity
 import PlatformClients
 import PlatformModel
+import Postgres
 import ServiceKit
 import TestSupport
 
@@ -10,15 +11,19 @@ import TestSupport
 /// An auth-api that runs, and tokens for whoever is needed.
 struct Auth: Sendable {
     let service: TestService
+    let pem: String
     let signer: TokenSigner
     let admin: String
+    /// The service's own database.
+    let pool: PostgresPool
 
     static func with<T>(_ settings: [String: String] = [:], _ body: (Auth) async throws -> T) async throws -> T {
-        let pem = TokenSigner.generatePEM()
+        let pem = settings["auth.signing-keys"] ?? TokenSigner.generatePEM()
         let signer = try await TokenSigner(pem: pem)
         let admin = try await signer.sign(TokenClaims(name: PrincipalName("admin")))
         return try await withService(AuthService.self, settings: settings.merging(["auth.signing-keys": pem]) { given, _ in given }) {
-            try await body(Auth(service: $0, signer: signer, admin: admin))
+            let pool = try await $0.assembly.context.postgres()
+            return try await body(Auth(service: $0, pem: pem, signer: signer, admin: admin, pool: pool))
         }
     }
 
@@ -78,5 +83,14 @@ struct Auth: Sendable {
         let answer = try await service.get(path(name, "/permissions/tree?" + query), token: token ?? admin)
         guard answer.status == 200 else { throw PlatformError(.init(code: answer.status), answer.body) }
         return try answer.json()
+    }
+
+    /// Waits until checks are answered from Redis.
+    func waitForCopy() async throws {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while try await service.get("/ready").body.contains(#""acl_copy":{"ok":false"#) {
+            guard .now < deadline else { throw PlatformError.unavailable("the copy is not in use") }
+            try await Task.sleep(for: .milliseconds(20))
+        }
     }
 }

@@ -107,7 +107,8 @@ import Testing
             let issued = try #require(try answer.object()["access_token"] as? String)
             let claims = try await TokenVerifier(keys: set).verify(issued)
             #expect(claims.name.text == "admin" && claims.expiresAt == nil)
-            #expect(issued.split(separator: ".")[0] == (try await TokenSigner(pem: new).sign(claims)).split(separator: ".")[0])
+            let header = String(decoding: try #require(Data(base64Encoded: String(issued.prefix { $0 != "." }) + "==")), as: UTF8.self)
+            #expect(header.contains(try await TokenSigner(pem: new).keyID))
         }
     }
 }

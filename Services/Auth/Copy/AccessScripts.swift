@@ -39,20 +39,21 @@ enum AccessScripts {
             if not state[1] then
               unknown[#unknown + 1] = role
             elseif state[2] then
-              local own = role ~= name and 'role://' .. role
+              local own, self = role ~= name and 'role://' .. role, role ~= name and 'user://' .. role
               if role == name then validFrom = state[2] end
               if count > 0 then
                 local found = actions(key, from, count)
                 for i = 1, count do
                   local action = found[i]
-                  if action and action > best[i] and ARGV[from + i - 1] ~= own then best[i] = action end
+                  local uri = ARGV[from + i - 1]
+                  if action and action > best[i] and uri ~= own and uri ~= self then best[i] = action end
                 end
               end
               if scheme ~= '' then
                 local all = redis.call('HGETALL', key)
                 for i = 1, #all, 2 do
                   local uri, action = all[i], all[i + 1]
-                  if uri ~= own and string.sub(uri, 1, #scheme) == scheme then
+                  if uri ~= own and uri ~= self and string.sub(uri, 1, #scheme) == scheme then
                     if not listed[uri] then order[#order + 1] = uri end
                     if not listed[uri] or action > listed[uri] then listed[uri] = action end
                   end

@@ -44,7 +44,7 @@ struct ClosureStore: Sendable {
     }
 
     /// Answers questions as the copy does, with the same rules: roles by exact `role://` grants, each once, at most 1,000; a principal's
-    /// grant on its own `role://` URI is not for its members.
+    /// grants on its own `role://` and `user://` URIs are not for its members.
     func judge(_ questions: [Question]) async throws -> [Verdict] {
         let tables = try await tables(of: questions.map(\.principal), schemes: Self.schemes(questions))
         return questions.map { question in
@@ -74,7 +74,8 @@ struct ClosureStore: Sendable {
         let query: PostgresQuery =
             """
             WITH RECURSIVE closure(root, name) AS (
-                SELECT r.root, n.name FROM unnest(\(names)::text[]) AS r(root), LATERAL (VALUES (r.root), ('public')) AS n(name)
+                SELECT r.root COLLATE "C", n.name COLLATE "C"
+                FROM unnest(\(names)::text[]) AS r(root), LATERAL (VALUES (r.root), ('public')) AS n(name)
                 WHERE EXISTS (SELECT FROM principals p WHERE p.name = r.root)
                 UNION
                 SELECT c.root, p.name FROM closure c
@@ -84,7 +85,7 @@ struct ClosureStore: Sendable {
             SELECT c.root, r.valid_from, g.uri, g.action
             FROM bounded c
             JOIN principals r ON r.name = c.root
-            LEFT JOIN grants g ON g.principal = c.name AND NOT (g.role IS NOT DISTINCT FROM c.name AND c.name <> c.root) \(filter)
+            LEFT JOIN grants g ON g.principal = c.name AND (c.name = c.root OR g.uri NOT IN ('role://' || c.name, 'user://' || c.name)) \(filter)
             """
         let rows = try await pool.query(query.readOnly)
         var tables: [String: (validFrom: Double, table: GrantTable)] = [:]

@@ -29,8 +29,8 @@ struct GrantStore: Sendable {
             // Implicit grants stay, but not what an explicit grant had raised them to; those that were revoked stay revoked.
             try await connection.execute(
                 """
-                UPDATE grants SET action = CASE scheme WHEN 'user' THEN \(Action.read.rank) ELSE \(Action.manage.rank) END
-                WHERE principal = \(principal.text)
+                UPDATE grants SET action = CASE scheme WHEN 'user' THEN 2 ELSE 4 END
+                WHERE principal = \(principal.text) AND implicit
                 """)
             try await Self.insert(permissions, to: principal, on: connection)
             try await ACLOutbox.touch([principal.text], on: connection)

@@ -1,13 +1,14 @@
 import Foundation
 
-/// A redis-server of the test's own, to be killed and started again.
-final class PrivateRedis: @unchecked Sendable {
-    let port: Int
+/// A redis-server of the test's own, to be killed and started again; used by one test at a time.
+public final class PrivateRedis: @unchecked Sendable {
+    public let port: Int
+    public var url: String { "redis://127.0.0.1:\(port)" }
     private let folder: URL
     private let arguments: [String]
     private var process: Process?
 
-    init(arguments: [String] = []) throws {
+    public init(arguments: [String] = []) throws {
         port = try Self.freePort()
         self.arguments = arguments
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("redis-test-\(UUID().uuidString)")
@@ -19,7 +20,7 @@ final class PrivateRedis: @unchecked Sendable {
         try? FileManager.default.removeItem(at: folder)
     }
 
-    func start() throws {
+    public func start() throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments =
@@ -32,7 +33,7 @@ final class PrivateRedis: @unchecked Sendable {
     }
 
     /// Ends it without a chance to answer.
-    func kill() {
+    public func kill() {
         guard let process, process.isRunning else { return }
         Foundation.kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
@@ -40,11 +41,11 @@ final class PrivateRedis: @unchecked Sendable {
     }
 
     /// Stops it from answering while the socket stays open.
-    func freeze() {
+    public func freeze() {
         if let process { Foundation.kill(process.processIdentifier, SIGSTOP) }
     }
 
-    func thaw() {
+    public func thaw() {
         if let process { Foundation.kill(process.processIdentifier, SIGCONT) }
     }
 
