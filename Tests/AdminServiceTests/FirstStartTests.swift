@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct FirstStartTests {
     @Test func theAdminIsAnExplicitMemberEverywhere() async throws {
-        try await Platform.withDefaults { platform in
+        try await Platform.withDefaults { (platform) async throws in
             let admin = try await platform.client("admin")
             let user = try #require(try await admin.user(PrincipalName("admin")))
             #expect(user.orgs?.map(\.role) == [.admin])
@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test func aSecondStartFindsEverythingThere() async throws {
-        try await Platform.withDefaults { platform in
+        try await Platform.withDefaults { (platform) async throws in
             let admin = try await platform.client("admin")
             try await admin.createUser(AdminUser(name: "admin", email: "admin@example.org"))
             #expect(try await !admin.createCluster(AdminCluster(name: ClusterName("default"))))
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test func whoeverKnowsServicesFindsTheDocumentsTheyNeed() async throws {
-        try await Platform.withDefaults { platform in
+        try await Platform.withDefaults { (platform) async throws in
             for service in ["jobs-api", "config-api"] {
                 let client = try await platform.client(service)
                 #expect(try await client.user(PrincipalName("admin"))?.projects?.count == 1)

@@ -8,7 +8,7 @@ import Testing
 
     /// The second user of a platform: in the organization, with a project of its own.
     @Test func aMemberMakesAProjectOfItsOwnAndSeesNoOther() async throws {
-        try await Platform.withDefaults { platform in
+        try await Platform.withDefaults { (platform) async throws in
             #expect(try await platform.holds("bob", "cluster://default/access", .read) == false)
             try await platform.client("admin").addOrgUser(OrgUser(userName: "bob", role: .user), to: org)
             #expect(try await platform.holds("bob", "cluster://default/access", .read))
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func rolesGiveWhatTheySayAndLoseItAtOnce() async throws {
-        try await Platform.withDefaults { platform in
+        try await Platform.withDefaults { (platform) async throws in
             let admin = try await platform.client("admin")
             for user in ["alice", "bob"] { try await admin.addOrgUser(OrgUser(userName: user, role: .user), to: org) }
             try await admin.addProjectUser(ProjectUser(userName: "bob", role: .reader), cluster, org, ProjectName("default"))
@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test func leavingTheOrganizationTakesEverything() async throws {
-        try await Platform.withDefaults { platform in
+        try await Platform.withDefaults { (platform) async throws in
             let admin = try await platform.client("admin")
             try await admin.addOrgUser(OrgUser(userName: "bob", role: .manager), to: org)
             try await admin.addProjectUser(ProjectUser(userName: "bob", role: .writer), cluster, org, ProjectName("default"))
@@ -79,7 +79,7 @@ import Testing
     }
 
     @Test func membersOfARoleCannotPassItOn() async throws {
-        try await Platform.withDefaults { platform in
+        try await Platform.withDefaults { (platform) async throws in
             try await platform.client("admin").addOrgUser(OrgUser(userName: "bob", role: .manager), to: org)
             for role in ["default/manager", "default/default/manager", "default/default/users/bob"] {
                 #expect(try await platform.holds("bob", "role://\(role)", .read), "\(role)")
@@ -90,7 +90,7 @@ import Testing
 
     /// A past defect gave administrators of an organization in a cluster the rights of the whole cluster.
     @Test func orgScopedAdministratorsRuleNothingElse() async throws {
-        try await Platform.withDefaults { platform in
+        try await Platform.withDefaults { (platform) async throws in
             let admin = try await platform.client("admin")
             try await admin.createOrg(Org(name: OrgName("other")), joiningDefaultClusters: true)
             try await admin.addOrgUser(OrgUser(userName: "bob", role: .user), to: org)

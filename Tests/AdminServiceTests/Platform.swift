@@ -1,5 +1,6 @@
 import AdminService
 import AuthService
+import Foundation
 import Identity
 import PlatformClients
 import PlatformModel
@@ -16,7 +17,7 @@ struct Platform: Sendable {
 
     func token(_ name: String) async throws -> String {
         let kind: TokenKind = name.hasSuffix("-api") ? .controlPlane : .user
-        return try await signer.sign(TokenClaims(name: PrincipalName(name), kind: kind))
+        return try await signer.sign(TokenClaims(name: PrincipalName(name), kind: kind, issuedAt: Date() + 2))
     }
 
     func client(_ name: String) async throws -> AdminClient {
@@ -50,7 +51,7 @@ struct Platform: Sendable {
 
     /// What a first start makes: user `admin`, cluster, organization and project `default`, and users alice and bob.
     static func withDefaults<T>(_ body: (Platform) async throws -> T) async throws -> T {
-        try await with { platform in
+        try await with { (platform) async throws in
             let admin = try await platform.client("admin")
             let name = "default"
             try await admin.createUser(AdminUser(name: "admin", email: "admin@example.org"))

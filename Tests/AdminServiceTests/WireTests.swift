@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct WireTests {
     @Test func strangersLearnNothing() async throws {
-        try await Platform.withDefaults { platform in
+        try await Platform.withDefaults { (platform) async throws in
             for path in ["/clusters", "/orgs", "/clusters/default/orgs", "/clusters/default/projects"] {
                 #expect(try await platform.call("GET", path, as: "bob").body == "[]", "\(path)")
             }
@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test func theSecondFaceOfAuth() async throws {
-        try await Platform.withDefaults { platform in
+        try await Platform.withDefaults { (platform) async throws in
             #expect(try await platform.admin.get(Platform.base + "/ping").body == "Pong")
             let verify = try await platform.call("POST", "/users/bob/token/verify", as: "bob")
             #expect(verify.status == 200 && verify.body == #"{"verified":true}"#)
@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test func namesShareOneSpace() async throws {
-        try await Platform.withDefaults { platform in
+        try await Platform.withDefaults { (platform) async throws in
             func create(_ path: String, _ name: String) async throws -> Int {
                 try await platform.call("POST", path, as: "admin", .object(["name": .string(name), "email": .string("\(name)@x.y")])).status
             }
@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test func quotasAndBalancesChangeOncePerKey() async throws {
-        try await Platform.withDefaults { platform in
+        try await Platform.withDefaults { (platform) async throws in
             let quota = "/clusters/default/orgs/default/users/admin/quota"
             func change(_ body: JSON, _ key: String = "") async throws -> (Int, Int?) {
                 let answer = try await platform.call("PATCH", quota + key, as: "admin", body)
@@ -92,7 +92,7 @@ import Testing
     }
 
     @Test func listsForTheClient() async throws {
-        try await Platform.withDefaults { platform in
+        try await Platform.withDefaults { (platform) async throws in
             try await platform.client("admin").addOrgUser(OrgUser(userName: "bob", role: .user), to: OrgName("default"))
             let members = try await platform.call("GET", "/orgs/default/users?with_user_info=true&roles=user", as: "bob").json(
                 [OrgUser].self)

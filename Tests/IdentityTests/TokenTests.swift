@@ -42,7 +42,7 @@ import Testing
         let token = try await ours.sign(TokenClaims(name: PrincipalName("alice")))
         // Tokens in order: another key, no key id, HS256 with our key id, alg none, changed payload, garbage.
         let symmetric = JWTKeyCollection()
-        await symmetric.add(hmac: "secret", digestAlgorithm: .sha256, kid: JWKIdentifier(string: ours.keyID))
+        await symmetric.add(hmac: "a secret of at least thirty-two bytes", digestAlgorithm: .sha256, kid: JWKIdentifier(string: ours.keyID))
         let parts = token.split(separator: ".")
         let none = Data(#"{"alg":"none","kid":"\#(ours.keyID)"}"#.utf8).base64EncodedString()
         let other = try await ours.sign(TokenClaims(name: PrincipalName("admin"))).split(separator: ".")
