@@ -86,14 +86,9 @@ struct Stores: Sendable {
 
     /// Runs a tool to its end; its output goes to the logs.
     private static func runToEnd(_ executable: String, _ arguments: [String], as user: SystemUser?, folder: RunFolder) async throws {
-        var options = PlatformOptions()
-        if let user {
-            options.userID = user.id
-            options.groupID = user.group
-            options.supplementaryGroups = []
-        }
+        let command = user?.command(executable, arguments) ?? (executable, arguments)
         let result = try await Subprocess.run(
-            .path(FilePath(executable)), arguments: Arguments(arguments), workingDirectory: FilePath("/"), platformOptions: options,
+            .path(FilePath(command.0)), arguments: Arguments(command.1), workingDirectory: FilePath("/"),
             output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
         guard result.terminationStatus.isSuccess else {
             throw StackError("\(executable) failed: \(result.standardError)")

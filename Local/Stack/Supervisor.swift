@@ -35,14 +35,11 @@ struct Supervisor: Sendable {
         options.teardownSequence = [
             .send(signal: Signal(rawValue: part.stopSignal), allowedDurationToNextStep: .seconds(25))
         ]
-        if SystemUser.isRoot, let user = part.user {
-            options.userID = user.id
-            options.groupID = user.group
-            options.supplementaryGroups = []
-        }
+        var command = (executable: part.executable, arguments: part.arguments)
+        if SystemUser.isRoot, let user = part.user { command = user.command(part.executable, part.arguments) }
         let environment = part.environment.map { (Environment.Key(stringLiteral: $0.key), Optional($0.value)) }
         let configuration = Configuration(
-            executable: .path(FilePath(part.executable)), arguments: Arguments(part.arguments),
+            executable: .path(FilePath(command.executable)), arguments: Arguments(command.arguments),
             environment: .inherit.updating(Dictionary(uniqueKeysWithValues: environment)),
             workingDirectory: FilePath("/"), platformOptions: options)
         try folder.write(
