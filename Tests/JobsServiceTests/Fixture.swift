@@ -124,9 +124,9 @@ enum Fixture {
 /// JSON bodies of tests.
 typealias Body = [String: JSON]
 
-extension JSON: @retroactive ExpressibleByStringLiteral, @retroactive ExpressibleByIntegerLiteral,
-    @retroactive ExpressibleByBooleanLiteral, @retroactive ExpressibleByFloatLiteral,
-    @retroactive ExpressibleByArrayLiteral, @retroactive ExpressibleByDictionaryLiteral, @retroactive ExpressibleByNilLiteral
+extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
+    ExpressibleByBooleanLiteral, ExpressibleByFloatLiteral,
+    ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByNilLiteral
 {
     public init(stringLiteral value: String) { self = .string(value) }
     public init(integerLiteral value: Int64) { self = .integer(value) }

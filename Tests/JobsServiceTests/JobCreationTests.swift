@@ -265,9 +265,11 @@ import Testing
     @Test func aTokenDoesNotOutliveAJobThatWasNotMade() async throws {
         let neighbours = try Neighbours(Fixture.state())
         try await Fixture.run(neighbours) { service, _ in
-            #expect(try await service.post(jobs, token: "alice", nested(["name": "train"])).status == 202)
-            #expect(try await service.post(jobs, token: "alice", nested(["name": "train", "pass_config": true])).status == 400)
-            #expect(neighbours.permissions(of: "alice")?.contains { $0.uri.scheme == .token } == false)
+            let first = try await service.post(jobs, token: "alice", nested(["name": "train"]))
+            let second = try await service.post(jobs, token: "alice", nested(["name": "train", "pass_config": true]))
+            #expect(first.status == 202 && second.status == 400)
+            let schemes = (neighbours.permissions(of: "alice") ?? []).map(\.uri.scheme)
+            #expect(!schemes.isEmpty && !schemes.contains(.token))
         }
     }
 }

@@ -24,7 +24,7 @@ import Testing
         try JobRequest(parse(text), rules: rules(flat: flat))
     }
 
-    private func refusal(_ text: String, flat: Bool = false) -> String? {
+    private func refused(_ text: String, flat: Bool = false) -> String? {
         do {
             _ = try request(text, flat: flat)
             return nil
@@ -46,7 +46,7 @@ import Testing
         ("abc\\n", "does not match pattern"), ("Invalid_job_name!", "does not match pattern"),
     ])
     func badNames(name: String, text: String) throws {
-        let refusal = try #require(refusal(nested(#""name": "\#(name)""#)))
+        let refusal = try #require(refused(nested(#""name": "\#(name)""#)))
         #expect(refusal.hasPrefix(#"{'name': DataError("{0: DataError('value should be None'), 1: DataError('"#))
         #expect(refusal.contains(text))
     }
@@ -72,7 +72,7 @@ import Testing
         (#""image": "x""#, "image is not allowed key"),
     ])
     func topLevel(member: String, text: String?) {
-        let refusal = refusal(nested(member))
+        let refusal = refused(nested(member))
         if let text { #expect(refusal?.contains(text) == true, "\(refusal ?? "accepted")") } else { #expect(refusal == nil) }
     }
 
@@ -89,17 +89,17 @@ import Testing
         (#""cpu": 1, "memory": 33554432, "nvidia_migs": {"1g.5gb": {"count": 1, "model": "A100"}}, "amd_gpu": 1, "intel_gpu": 2"#, nil),
     ])
     func resources(members: String, text: String?) {
-        let refusal = refusal(nested(resources: members))
+        let refusal = refused(nested(resources: members))
         if let text { #expect(refusal?.contains(text) == true, "\(refusal ?? "accepted")") } else { #expect(refusal == nil) }
     }
 
     @Test func everythingWrongIsNamedAtOnce() throws {
-        #expect(refusal("{}") == "{'container': DataError('is required')}")
-        let text = try #require(refusal(#"{"container": {"resources": {}}, "name": "A", "tags": 5}"#))
+        #expect(refused("{}") == "{'container': DataError('is required')}")
+        let text = try #require(refused(#"{"container": {"resources": {}}, "name": "A", "tags": 5}"#))
         for part in ["'name'", "'tags'", "'container'", "'image': DataError('is required')", "'cpu': DataError('is required')"] {
             #expect(text.contains(part), "\(text)")
         }
-        #expect(refusal("[]") == "value is not a dict")
+        #expect(refused("[]") == "value is not a dict")
     }
 
     @Test(arguments: [
@@ -115,7 +115,7 @@ import Testing
         (#""secret_env": {"S": "secret://other/acme/key"}"#, "Invalid URI cluster: 'other' != 'test-cluster'"),
     ])
     func container(member: String, text: String?) {
-        let refusal = refusal(nested(container: member))
+        let refusal = refused(nested(container: member))
         if let text { #expect(refusal?.contains(text) == true, "\(refusal ?? "accepted")") } else { #expect(refusal == nil) }
     }
 
@@ -162,12 +162,12 @@ import Testing
     @Test func mountsOfOneListMustDiffer() throws {
         let volume = #"{"src_storage_uri": "storage://test-cluster/a", "dst_path": "/d"}"#
         let again = #"{"src_storage_uri": "storage://test-cluster/b", "dst_path": "/d/", "read_only": false}"#
-        let text = try #require(refusal(nested(container: #""volumes": [\#(volume), \#(again)]"#)))
+        let text = try #require(refused(nested(container: #""volumes": [\#(volume), \#(again)]"#)))
         #expect(text.contains("destination path '/d' was encountered multiple times"))
         let one = try request(nested(container: #""volumes": [\#(volume)]"#))
         #expect(one.spec.container.volumes == [.init(sourceURI: "storage://test-cluster/a", path: "/d", readOnly: true)])
         #expect(
-            refusal(nested(container: #""volumes": [{"src_storage_uri": "storage://test-cluster/a", "dst_path": "d"}]"#))?
+            refused(nested(container: #""volumes": [{"src_storage_uri": "storage://test-cluster/a", "dst_path": "d"}]"#))?
                 .contains("Mount path must be absolute: 'd'") == true)
     }
 
@@ -176,8 +176,8 @@ import Testing
         #expect(flat.spec.container.resources == JobResources(cpu: 0.5, memory: 64 << 20, shm: true))
         #expect(flat.spec.presetName == "cpu-small" && flat.spec.fromPreset && !flat.spec.schedulerEnabled)
         #expect(try request(#"{"image": "busybox"}"#, flat: true).spec.container.resources.shm == false)
-        #expect(refusal(nested(), flat: true)?.contains("container is not allowed key") == true)
-        #expect(refusal(#"{"image": "x"}"#)?.contains("'container': DataError('is required')") == true)
+        #expect(refused(nested(), flat: true)?.contains("container is not allowed key") == true)
+        #expect(refused(#"{"image": "x"}"#)?.contains("'container': DataError('is required')") == true)
     }
 
     @Test(arguments: [

@@ -142,7 +142,7 @@ import Testing
             let logger = Logger(label: "test")
             let configuration = try PostgresConfiguration(url: database.url)
             let listener = try await PostgresConnection.connect(configuration, logger: logger)
-            var notices = await listener.notifications(on: [JobStore.changesChannel]).makeAsyncIterator()
+            var notices = try await listener.notifications(on: [JobStore.changesChannel]).makeAsyncIterator()
             let store = JobStore(pool: PostgresPool(configuration, logger: logger), logger: logger)
             let job = try await store.insert(Fixture.draft())
             try await store.apply([.cancelled(reason: nil)], to: job.id)

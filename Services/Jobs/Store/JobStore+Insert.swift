@@ -12,6 +12,7 @@ extension JobStore {
     /// Stores a new job; its first item's time is the database's. A repeat after a lost answer finds the row of the first try.
     ///
     /// - Throws: `JobStoreError.nameTaken`, `.quotaExceeded`, `.changed` (the id exists, made by somebody else).
+    @discardableResult
     func insert(_ draft: JobRecord, quotas: [JobQuota] = []) async throws -> JobRecord {
         let token = UUID()
         for _ in 1...10 {
