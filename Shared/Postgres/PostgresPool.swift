@@ -110,8 +110,10 @@ extension PostgresPool {
     ) async throws -> T {
         let deadline = ContinuousClock.now + configuration.waitLimit
         while true {
+            // Outside: a lender that gave up has waited its whole limit, and must not be asked to wait once more.
+            let connection = try await lender.lend()
             do {
-                return try await withConnection(body)
+                return try await returning(connection, body)
             } catch PostgresError.unavailable(let reason, let mayHaveRun) {
                 if mayHaveRun && !query.isReadOnly || ContinuousClock.now >= deadline {
                     throw PostgresError.unavailable(reason: reason, mayHaveRun: mayHaveRun)

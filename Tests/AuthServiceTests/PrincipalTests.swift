@@ -5,7 +5,7 @@ import ServiceKit
 import TestSupport
 import Testing
 
-@Suite struct PrincipalTests {
+@Suite(.serialized) struct PrincipalTests {
     @Test func rolesComeAndGo() async throws {
         try await Auth.with { auth in
             let tokens = try await auth.users("alice", "bob")

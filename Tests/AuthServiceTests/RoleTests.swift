@@ -5,7 +5,7 @@ import ServiceKit
 import TestSupport
 import Testing
 
-@Suite struct RoleTests {
+@Suite(.serialized) struct RoleTests {
     @Test func membersHaveWhatTheRoleHasAndMayNotPassItOn() async throws {
         try await Auth.with { auth in
             let tokens = try await auth.users("alice", "alice/roles/x", "bob", "carol")

@@ -5,7 +5,7 @@ import ServiceKit
 import TestSupport
 import Testing
 
-@Suite struct TokenTests {
+@Suite(.serialized) struct TokenTests {
     @Test func issuedTokensAreTheirPrincipals() async throws {
         try await Auth.with { auth in
             let alice = try await auth.users("alice")[0]

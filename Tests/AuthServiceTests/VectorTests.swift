@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// The behaviour that was seen of the original server, one test a line or a few.
-@Suite struct VectorTests {
+@Suite(.serialized) struct VectorTests {
     @Test func aNewUserReadsItselfAndTheAdminManagesEverything() async throws {
         try await Auth.with { auth in
             let u = try await auth.users("alice")[0]
@@ -50,7 +50,10 @@ import Testing
             }
             let unknown = try await check("unknown:")
             #expect(unknown.status == 422 && unknown.error == "Unknown resource type: unknown")
-            for uri in ["job:job-id", "storage:/", "storage:///", "job://c//p", "job://c/../p", "job://c/a%2Fb", "job", ""] {
+            for uri in [
+                "job:job-id", "storage:/", "storage:///", "job://c//p", "job://c/../p", "job://c/a%2Fb", "job", "",
+                "role://alice/x%0Aadmin", "job://c/a%00",
+            ] {
                 #expect(try await check(uri).status == 400, "\(uri)")
             }
             for action in ["create", "forbid", "deny", ""] { #expect(try await check("job:", action).status == 400) }

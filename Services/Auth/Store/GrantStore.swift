@@ -82,7 +82,8 @@ struct GrantStore: Sendable {
         var changed = 0
         for permission in permissions {
             let (uri, rank) = (permission.uri, permission.action.rank)
-            let role = uri.scheme == .role && !uri.segments.isEmpty ? uri.segments.joined(separator: "/") : nil
+            // Only what can be a principal's name: anything else makes nobody a member of anything.
+            let role = uri.scheme == .role ? try? PrincipalName(uri.segments.joined(separator: "/")).text : nil
             changed += try await connection.execute(
                 """
                 INSERT INTO grants (principal, uri, scheme, segments, action, role)

@@ -57,7 +57,8 @@ extension ResourceURI {
             guard let decoded = PercentCoding.decode(part) else { throw malformed("an escape sequence is not valid UTF-8") }
             if decoded.isEmpty { throw malformed("a segment is empty") }
             if decoded == "." || decoded == ".." { throw malformed("relative segments are not allowed") }
-            if decoded.utf8.contains(UInt8(ascii: "/")) || decoded.utf8.contains(0) { throw malformed("a segment contains a slash") }
+            if decoded.utf8.contains(UInt8(ascii: "/")) { throw malformed("a segment contains a slash") }
+            if decoded.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) { throw malformed("a segment contains a control character") }
             segments.append(decoded)
         }
         segments[0] = segments[0].lowercased()
