@@ -13,7 +13,7 @@ import WebSocket
 
 /// The API on a genuine Kubernetes; jobs and permissions are told by a stand-in control plane.
 @Suite(
-    .enabled(if: ProcessInfo.processInfo.environment["ORRERY_TEST_KUBECONFIG"] != nil), .serialized, .timeLimit(.minutes(3))
+    .enabled(if: ProcessInfo.processInfo.environment["ORRERY_TEST_KUBECONFIG"] != nil), .timeLimit(.minutes(3))
 ) struct MonitoringAPITests {
     struct Stage {
         let service: TestService
@@ -85,13 +85,13 @@ import WebSocket
         }
     }
 
-    private func stage(_ body: @Sendable (Stage) async throws -> Void) async throws {
+    private func stage(more: [String: String] = [:], _ body: @Sendable (Stage) async throws -> Void) async throws {
         let path = try #require(ProcessInfo.processInfo.environment["ORRERY_TEST_KUBECONFIG"])
         let plane = ControlPlane()
         try await StandIn.run({ try await plane.answer($0) }) { url in
             let settings = [
                 "kubeconfig": path, "cluster.name": "default", "auth.url": url, "jobs.url": url, "config.url": url, "service.token": "t",
-            ]
+            ].merging(more) { $1 }
             try await withService(MonitoringService.self, settings: settings, authenticator: TestAuthenticator.factory("alice", "bob")) {
                 service in
                 let kubernetes = try KubernetesClient(.kubeconfig(path: path), logger: Logger(label: "t"))
@@ -135,7 +135,9 @@ import WebSocket
 
             // The pod is gone: a stream that opens and ends.
             try await stage.kubernetes.delete(.pods, id.text, in: stage.namespace, .init(gracePeriodSeconds: 0))
-            while try await stage.kubernetes.find(.pods, id.text, in: stage.namespace) != nil { try await Task.sleep(for: .milliseconds(100)) }
+            while try await stage.kubernetes.find(.pods, id.text, in: stage.namespace) != nil {
+                try await Task.sleep(for: .milliseconds(100))
+            }
             #expect(try await stage.log(id) == "")
         }
     }
@@ -238,6 +240,54 @@ import WebSocket
             #expect(pod.status?.phase == "Running")
             let listing = try await stage.frames("\(id)/exec?cmd=ps")
             #expect(listing.frames.joined().contains("sleep 50"))
+        }
+    }
+
+    @Test func streamsOfACallerAreBoundedAndFreedWhenTheClientGoes() async throws {
+        try await stage(more: ["monitoring.caller.streams": "1"]) { stage in
+            let id = try await stage.start("echo x; sleep 60")
+            await stage.running(id)
+            // A silent log over plain HTTP, whose client just goes.
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                let (heads, head) = AsyncStream.makeStream(of: Void.self)
+                group.addTask {
+                    var request = HTTPClientRequest(url: stage.service.url + "/api/v1/jobs/\(id)/log")
+                    request.headers.add(name: "Authorization", value: "Bearer alice")
+                    for try await _ in try await stage.service.http.execute(request, timeout: .seconds(60)).body { head.yield() }
+                }
+                _ = await heads.first { _ in true }
+                let (own, other) = (try await stage.refusal("\(id)/log_ws"), try await stage.refusal("\(id)/log_ws", as: "bob"))
+                #expect(own.status == 429)
+                #expect(other.status == 101)
+                group.cancelAll()
+                while let _ = await group.nextResult() {}
+            }
+            while try await stage.refusal("\(id)/exec?cmd=true").status == 429 { try await Task.sleep(for: .milliseconds(50)) }
+        }
+    }
+
+    @Test func aShutdownSaysGoodbyeToStreams() async throws {
+        try await stage { stage in
+            let id = try await stage.start("echo x; sleep 60")
+            await stage.running(id)
+            try await withThrowingTaskGroup(of: WebSocketCloseCode?.self) { group in
+                for path in ["\(id)/log_ws", "\(id)/attach?stdin=1&stdout=1"] {
+                    let (opened, open) = AsyncStream.makeStream(of: Void.self)
+                    group.addTask {
+                        try await WebSocketClient.connect(
+                            url: stage.service.url + "/api/v1/jobs/" + path, headers: [.authorization: "Bearer alice"]
+                        ) { session, _ in
+                            for try await _ in session.inbound { open.yield() }
+                            return session.peerClose?.code
+                        }
+                    }
+                    _ = await opened.first { _ in true }
+                }
+                let began = ContinuousClock.now
+                stage.service.assembly.shutDown()
+                for try await code in group { #expect(code == .goingAway) }
+                #expect(began.duration(to: .now) < .seconds(10))
+            }
         }
     }
 

@@ -38,7 +38,8 @@ struct SessionRoutes: Sendable {
         let command = verb == .exec ? try wanted.words(job: job.id.text) : []
         let place = try limits.begin(caller.name)
         let open = try await connect(verb, pods.place(of: pod), command, streams, job, pods, logger: context.logger)
-        let bridge = SessionBridge(container: open, streams: streams, logger: context.logger)
+        let bridge = SessionBridge(
+            container: open, streams: streams, end: verb == .attach ? ContainerEnd(pods: pods, pod: pod) : nil, logger: context.logger)
         return upgrade.accept(subprotocol: upgrade.choose(verb.subprotocols), logger: context.logger) { session in
             defer { withExtendedLifetime(place) {} }
             try await bridge.run(session)

@@ -21,6 +21,8 @@ enum ClientFrames {
         return frame(3, ByteBuffer(string: text + "}"))
     }
 
+    static func status(exitCode: Int) -> ByteBuffer { frame(3, ByteBuffer(string: #"{"exit_code": \#(exitCode)}"#)) }
+
     static func input(_ message: ByteBuffer) -> Input {
         var message = message
         switch message.readInteger(as: UInt8.self) {

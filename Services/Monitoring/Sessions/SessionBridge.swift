@@ -7,6 +7,8 @@ import WebSocket
 struct SessionBridge: Sendable {
     let container: OpenPodSession
     let streams: PodStreams
+    /// For an attached session: the container's own end, which is waited for before the session is closed.
+    var end: ContainerEnd?
     let logger: Logger
 
     func run(_ client: WebSocketSession) async throws {
@@ -30,9 +32,13 @@ struct SessionBridge: Sendable {
             case .stdout(let bytes) where bytes.readableBytes > 0: try await client.send(ClientFrames.stdout(bytes))
             case .stderr(let bytes) where bytes.readableBytes > 0: try await client.send(ClientFrames.stderr(bytes))
             case .stdout, .stderr: break
-            case .ended(let status): return try await client.send(ClientFrames.status(status))
+            case .ended(let status):
+                guard end == nil else { break }
+                return try await client.send(ClientFrames.status(status))
             }
         }
+        // By the contract the code of an attached session is 0 whatever the process's: clients read that from the job.
+        if let end, try await end.exitCode() != nil { try await client.send(ClientFrames.status(exitCode: 0)) }
     }
 
     private func input(_ client: WebSocketSession) async throws {

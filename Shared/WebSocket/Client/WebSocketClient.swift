@@ -74,6 +74,7 @@ struct ClientHandshake {
             .connectTimeout(TimeAmount(timeout))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    channel.keepAlive()
                     try fill(channel.pipeline.syncOperations, context, request, key, established)
                 }
             }

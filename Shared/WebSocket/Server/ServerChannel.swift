@@ -40,7 +40,7 @@ struct ServerChannel: HTTPChannelHandler {
                 configuration: configuration, replacedByUpgrade: [codec, files, encoder, decoder], outcome: outcome)
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandlers([encoder, decoder, files, codec, connection])
-            keepAlive(channel)
+            channel.keepAlive()
             return Value(
                 parts: try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true)),
                 outcome: outcome)
@@ -51,17 +51,5 @@ struct ServerChannel: HTTPChannelHandler {
         await ServerConnection.$current.withValue(ServerConnection(channel: value.channel, outcome: value.outcome)) {
             await handleHTTP(asyncChannel: value.parts, logger: logger)
         }
-    }
-
-    /// A peer that vanished without a word is noticed within some minutes. Not every channel is a TCP socket: failures do not matter.
-    private func keepAlive(_ channel: any Channel) {
-        guard let options = channel.syncOptions else { return }
-        try? options.setOption(.socketOption(.so_keepalive), value: 1)
-        #if os(Linux)
-            // TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT of linux/tcp.h.
-            for (option, value) in [(4, 60), (5, 15), (6, 4)] as [(CInt, Int)] {
-                try? options.setOption(.tcpOption(.init(rawValue: option)), value: value)
-            }
-        #endif
     }
 }
