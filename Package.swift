@@ -134,7 +134,7 @@ let testing: [Target] = [
     tests("AuthService", ["TestSupport", hummingbird, hummingbirdTesting]),
     tests("ConfigService", ["TestSupport", "AuthService", "AdminService", hummingbird]),
     tests("AdminService", ["TestSupport", "AuthService"]),
-    tests("JobsService", ["TestSupport", hummingbird, hummingbirdTesting]),
+    tests("JobsService", ["TestSupport", "AuthService", "AdminService", "ConfigService", hummingbird, hummingbirdTesting]),
     tests("MonitoringService", ["TestSupport", "WebSocket", hummingbird, hummingbirdTesting]),
 ]
 

@@ -21,10 +21,11 @@ extension Directory {
         try await auth.verify(caller)
         try NewNames.check(request.name)
         try await NewNames.checkFree(request.name, auth: auth, on: pool)
-        return try await change(touching: [.base(request.name.text)]) { db in
+        let creator = try await user(of: caller, on: pool)
+        return try await change(touching: [.base(request.name.text)] + (creator.map { [.user($0)] } ?? [])) { db in
             try await refusing(duplicate: "Cluster '\(request.name)' already exists") { try await ClusterQueries.insert(request, on: db) }
             var changed: [ManagedPrincipal] = [.base(request.name.text)]
-            if let creator = try await user(of: caller, on: db) {
+            if let creator {
                 try await ClusterUserQueries.insert(creator, .admin, .unlimited, in: request.name, org: nil, on: db)
                 changed += try await joined(creator, [.clusterUser(request.name, nil, creator)], on: db)
             }

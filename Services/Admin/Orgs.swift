@@ -23,7 +23,8 @@ extension Directory {
         let name = request.name
         try NewNames.check(name)
         try await NewNames.checkFree(name, auth: auth, on: pool)
-        return try await change(touching: ManagedPrincipal.roles(of: name)) { db in
+        let creator = try await user(of: caller, on: pool)
+        return try await change(touching: ManagedPrincipal.roles(of: name) + (creator.map { [.user($0)] } ?? [])) { db in
             var clusters: [AdminCluster] = []
             if joiningDefaults {
                 for cluster in defaultClusters {
@@ -34,7 +35,7 @@ extension Directory {
             org.balance = Balance(credits: clusters.first?.defaultCredits)
             try await refusing(duplicate: "Organization '\(name)' already exists") { try await OrgQueries.insert(org, on: db) }
             var changed = ManagedPrincipal.roles(of: name)
-            if let creator = try await user(of: caller, on: db) {
+            if let creator {
                 try await OrgQueries.insert(creator, .admin, credits: nil, in: name, on: db)
                 changed += try await joined(creator, [.orgAdmin(name)], on: db)
             }

@@ -125,6 +125,7 @@ public struct RestClient: Sendable {
     private static func wasSent(_ error: any Error) -> Bool {
         switch error {
         case is NIOConnectionError: false
+        case let error as IOError: ![ECONNREFUSED, EHOSTUNREACH, ENETUNREACH].contains(error.errnoCode)
         case let error as HTTPClientError: error != .connectTimeout && error != .getConnectionFromPoolTimeout
         default: true
         }

@@ -44,7 +44,7 @@ actor KeyLoader {
         let deadline = ContinuousClock.now + patience
         while true {
             if let keys, keys.ids.contains(id), .now - keys.loadedAt < maximumAge { return keys }
-            if let keys, let lastAttempt, .now - lastAttempt < minimumInterval, .now - keys.loadedAt < maximumAge { return keys }
+            if let keys, let lastAttempt, .now - lastAttempt < minimumInterval { return keys }
             if isLoading {
                 await withCheckedContinuation { waiting.append($0) }
                 continue
