@@ -49,7 +49,7 @@ struct FirstStart: Sendable {
             "secrets": .object(["url": .string(base + "/api/v1/secrets")]),
             "grafana": .object(["url": .string(base + "/grafana")]),
             "prometheus": .object(["url": .string(base + "/prometheus")]),
-            "disks": .object(["url": .string(base + "/api/v1/disk")]),
+            "disks": .object(["url": .string(base + "/api/v1/disk"), "storage_limit_per_user": .integer(100 << 30)]),
             "buckets": .object(["url": .string(base + "/api/v1/buckets")]),
             "apps": .object(["app_proxy_url": .string(base + "/apps")]),
             "credentials": .object(["kubernetes": .object(["kubeconfig": .string(kubeconfig)])]),
