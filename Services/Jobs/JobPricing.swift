@@ -33,18 +33,12 @@ struct JobPricing: Sendable {
         return model == nil || model == offer.model
     }
 
-    /// Price × run time, exact in decimal arithmetic and rounded to 28 significant digits.
+    /// Price × run time in hours, exact in decimal arithmetic and rounded to the 18 places that an amount of credits has anywhere in the
+    /// platform. Clients take any plain decimal and show four places (jobs-api.md 16.3).
     static func total(_ perHour: Money, microseconds: Int64) -> Money {
-        let product = perHour.value * Decimal(microseconds)
-        var quotient = product / Decimal(3_600_000_000 as Int64)
-        guard !quotient.isZero else { return .zero }
-        // Digits after the point such that 28 remain in all.
-        let integral = NSDecimalString(&quotient, Locale(identifier: "en_US_POSIX"))
-        let digits = integral.drop { $0 == "-" || $0 == "0" || $0 == "." }
-        let significantBeforePoint = integral.first.map { $0 != "0" && $0 != "-" } == true ? integral.prefix { $0 != "." }.count : 0
-        let leadingZeros = significantBeforePoint > 0 ? 0 : integral.drop { $0 != "." }.dropFirst().count - digits.count
+        var quotient = perHour.value * Decimal(microseconds) / Decimal(3_600_000_000 as Int64)
         var rounded = Decimal()
-        NSDecimalRound(&rounded, &quotient, 28 - significantBeforePoint + max(0, leadingZeros), .bankers)
+        NSDecimalRound(&rounded, &quotient, 18, .bankers)
         return Money(rounded)
     }
 }
