@@ -25,11 +25,14 @@ extension Directory {
             let uri = org.map { AdminURIs.org($0, in: cluster) } ?? AdminURIs.cluster(cluster)
             try await auth.require(Permission(uri, .read), as: caller)
         }
-        guard let member = try await ClusterUserQueries.user(user, in: cluster, org: org, info: info, on: pool) else {
+        guard let member = try await ClusterUserQueries.user(Self.owner(user), in: cluster, org: org, info: info, on: pool) else {
             throw Missing.user(user, in: cluster, org)
         }
         return member
     }
+
+    /// A service account is a member where its owner is.
+    static func owner(_ user: String) -> String { String(user.prefix { $0 != "/" }) }
 
     func addMember(_ request: ClusterUser, to cluster: ClusterName, info: Bool, as caller: Caller) async throws -> ClusterUser {
         let (user, org) = (try Self.userName(request.userName), request.orgName)

@@ -15,7 +15,9 @@ extension Directory {
         } else {
             try await auth.require(Permission(AdminURIs.org(org), .read), as: caller)
         }
-        guard let member = try await OrgQueries.user(user, in: org, info: info, on: pool) else { throw Missing.user(user, in: org) }
+        guard let member = try await OrgQueries.user(Self.owner(user), in: org, info: info, on: pool) else {
+            throw Missing.user(user, in: org)
+        }
         return member
     }
 

@@ -104,6 +104,12 @@ import Testing
             #expect(names.map(\.userName) == ["admin", "bob"] && names.allSatisfy { $0.role == nil && $0.balance == nil })
             let full = try await platform.call("GET", "/clusters/default/orgs/default/users?with_user_info=true", as: "admin")
             #expect(try full.json([ClusterUser].self).allSatisfy { $0.role != nil && $0.userInfo?.email.isEmpty == false })
+            // A service account is a member where its owner is.
+            let account = "bob/service-accounts/ci"
+            try await platform.authClient("bob").createUser(PrincipalName(account))
+            let path = "/clusters/default/orgs/default/users/\(account)"
+            #expect(try await platform.call("GET", path, as: account).json(ClusterUser.self).userName == "bob")
+            #expect(try await platform.call("GET", "/orgs/default/users/\(account)", as: account).json(OrgUser.self).role == .user)
             let project = try await platform.call("GET", "/clusters/default/orgs/default/projects/default", as: "admin").object()
             #expect(project["is_default"] as? Bool == false && project["default_role"] as? String == "writer")
             let cluster: JSON = .object([

@@ -48,7 +48,7 @@ struct GrantOutbox: Sendable {
         }
     }
 
-    /// Applies whatever is noted, oldest roles first; true when nothing was left.
+    /// Applies whatever is noted, roles first; true when there was nothing.
     func sweep() async throws -> Bool {
         let rows = try await pool.query(
             """
@@ -57,7 +57,13 @@ struct GrantOutbox: Sendable {
             """)
         for row in rows {
             guard let principal = try Self.principal(row) else { continue }
-            try await apply(principal)
+            let name = try principal.name
+            do {
+                try await apply(principal)
+            } catch let error as ClientError where error.code.map({ $0 < 500 }) ?? false {
+                // One that auth-api refuses must not hold up the others.
+                logger.error("auth-api refuses a change of grants", metadata: ["principal": "\(name)", "error": "\(error)"])
+            }
         }
         return rows.isEmpty
     }
