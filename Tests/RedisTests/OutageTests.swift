@@ -52,6 +52,8 @@ import Testing
         try server.start()
         try await withClient("redis://127.0.0.1:\(server.port)") { redis in
             try await redis.send("PING")
+            let old = redis.connectionID
+            #expect(old != nil)
             server.freeze()
             async let stuck = redis.send("INCR", ["counter"])
             try await Task.sleep(for: .milliseconds(200))
@@ -66,6 +68,9 @@ import Testing
             try server.start()
             let pong = try await waiting
             #expect(pong == .status("PONG"))
+            // Whoever learned something about the old process is told that this is another.
+            await #expect(throws: RedisError.self) { try await redis.pipeline([["PING"]], connection: old) }
+            #expect(try await redis.pipeline([["PING"]], connection: redis.connectionID) == [.status("PONG")])
             // A new process knows no scripts.
             #expect(try await redis.evaluate(RedisScript("return 5"), keys: [], arguments: []).int == 5)
         }

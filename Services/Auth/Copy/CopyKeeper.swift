@@ -66,7 +66,7 @@ struct CopyKeeper: Service {
         guard facts["role"] == "master", let run = facts["run_id"], let history = facts["master_replid"] else {
             throw RedisError.unavailable("it is not a primary server", mayHaveRun: false)
         }
-        let short = UUID().uuidString.lowercased().prefix(8)
+        let short = UUID().uuidString.lowercased().filter { $0 != "-" }.prefix(16)
         let adopted = try await copy.redis.evaluate(
             AccessScripts.adopt, keys: [copy.generationKey], arguments: [.init("\(run)/\(history)"), .init(short)], connection: connection)
         guard let generation = adopted.string else { throw RedisError.server("an answer of another shape") }

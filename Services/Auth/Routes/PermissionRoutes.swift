@@ -1,5 +1,4 @@
 import Hummingbird
-import NIOCore
 import PlatformClients
 import PlatformModel
 import ServiceKit

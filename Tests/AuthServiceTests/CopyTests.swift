@@ -1,0 +1,127 @@
+import Foundation
+import Logging
+import PlatformModel
+import Postgres
+import Redis
+import ServiceKit
+import TestSupport
+import Testing
+
+@testable import AuthService
+
+/// The copy in Redis says what Postgres says, and costs one round trip.
+@Suite struct CopyTests {
+    @Test(arguments: 1...3) func bothAnswerAlike(seed: Int) async throws {
+        try await TestDatabase.with(migrations: Migrations.all) { database in
+            let logger = Logger(label: "copy-tests")
+            let pool = PostgresPool(try PostgresConfiguration(url: database.url), logger: logger)
+            let redis = RedisClient(try RedisConfiguration(url: TestRedis.url), logger: logger)
+            defer { redis.close() }
+            let copy = AccessCopy(redis, prefix: TestRedis.prefix())
+            let closures = ClosureStore(pool: pool)
+            let outbox = ACLOutbox(pool: pool, closures: closures, copy: copy)
+            let (principals, grants) = (PrincipalStore(pool: pool), GrantStore(pool: pool))
+            await CopyKeeper(copy: copy, outbox: outbox, logger: logger).look()
+            let trust = try #require(copy.trust)
+            let judge = Judge(copy: copy, closures: closures, logger: logger)
+
+            var random = SystemRandomNumberGenerator()
+            let names = try (["public"] + (0..<9).map { "p\($0)" } + ["p0/roles/a", "p1/roles/b"]).map { try PrincipalName($0) }
+            for name in names { _ = try await pool.transaction { try await principals.create(name, on: $0) } }
+            try await outbox.publish(names.map(\.text))
+            let segments = ["c", "o", "p"]
+            func anyURI() -> ResourceURI {
+                let scheme = [ResourceScheme.job, .storage, .user].randomElement(using: &random) ?? .job
+                return ResourceURI(
+                    scheme, segments.prefix(Int.random(in: 0...3, using: &random)).map { $0 + "\(Int.random(in: 0...1, using: &random))" })
+            }
+            let missing = try [PrincipalName("nobody"), PrincipalName("p9")]
+            for _ in 0..<40 {
+                // Between the comparisons something changes, is published or left to its lease.
+                let name = names[Int.random(in: 0..<names.count, using: &random)]
+                let role = (names + missing)[Int.random(in: 0..<names.count + 2, using: &random)]
+                switch Int.random(in: 0...4, using: &random) {
+                case 0: _ = try await grants.add([Permission(role.roleURI, .read)], to: name)
+                case 1: _ = try await grants.remove([role.roleURI, anyURI()], from: name)
+                default:
+                    _ = try await grants.add(
+                        [Permission(anyURI(), [.read, .write, .manage].randomElement(using: &random) ?? .read)], to: name)
+                }
+                try await outbox.publish([name.text])
+                let questions = (names + missing).shuffled().prefix(5).map {
+                    Question(principal: $0, uris: (0..<6).map { _ in anyURI() } + [role.roleURI, role.userURI], everything: .job)
+                }
+                let (fast, slow) = (try await judge.judge(questions), try await closures.judge(questions))
+                for (fast, slow) in zip(fast, slow) {
+                    #expect(fast.validFrom == slow.validFrom && fast.actions == slow.actions)
+                    #expect(Set(fast.grants) == Set(slow.grants))
+                }
+            }
+            // Trust held throughout: it was Redis that was compared.
+            #expect(copy.trust == trust)
+            #expect(try await pool.query("SELECT 1 FROM acl_outbox WHERE principal = 'p0'").isEmpty)
+        }
+    }
+
+    @Test func aLateFillerDoesNotBringBackWhatWasRevoked() async throws {
+        try await TestDatabase.with(migrations: Migrations.all) { database in
+            let logger = Logger(label: "copy-tests")
+            let pool = PostgresPool(try PostgresConfiguration(url: database.url), logger: logger)
+            let redis = RedisClient(try RedisConfiguration(url: TestRedis.url), logger: logger)
+            defer { redis.close() }
+            let copy = AccessCopy(redis, prefix: TestRedis.prefix())
+            let closures = ClosureStore(pool: pool)
+            let outbox = ACLOutbox(pool: pool, closures: closures, copy: copy)
+            let (principals, grants) = (PrincipalStore(pool: pool), GrantStore(pool: pool))
+            await CopyKeeper(copy: copy, outbox: outbox, logger: logger).look()
+            let trust = try #require(copy.trust)
+            let judge = Judge(copy: copy, closures: closures, logger: logger)
+            let (alice, job) = (try PrincipalName("alice"), try ResourceURI("job://c/p"))
+            _ = try await pool.transaction { try await principals.create(alice, on: $0) }
+            _ = try await grants.add([Permission(job, .write)], to: alice)
+            try await outbox.publish(["alice"])
+
+            // A filler reads, and is held up; meanwhile the grant is revoked and published; then the filler goes on.
+            let leases = try await copy.lease(["alice"], trust)
+            let stale = try await closures.records(of: ["alice"])
+            _ = try await grants.remove([job], from: alice)
+            try await outbox.publish(["alice"])
+            try await copy.fill(stale, leases, trust)
+            let question = Question(principal: alice, uris: [job])
+            #expect(try await judge.judge([question])[0].actions == [.deny])
+            // An old publisher that comes late does not either.
+            try await copy.publish(stale)
+            #expect(try await judge.judge([question])[0].actions == [.deny])
+        }
+    }
+
+    @Test func aCheckIsOneRoundTrip() async throws {
+        let server = try PrivateRedis()
+        try server.start()
+        try await Auth.with(["redis.url": server.url]) { auth in
+            let tokens = try await auth.users("alice", "team")
+            try await auth.grant("role://team", "read", to: "alice")
+            try await auth.grant("job://c/p", "write", to: "team")
+            let redis = RedisClient(try RedisConfiguration(url: server.url), logger: Logger(label: "test"))
+            defer { redis.close() }
+            func calls() async throws -> Int {
+                let text = try await redis.send("INFO", ["commandstats"]).string ?? ""
+                let line = text.split(whereSeparator: \.isNewline).first { $0.hasPrefix("cmdstat_evalsha:") } ?? ""
+                return line.split(separator: ",").first.flatMap { Int($0.drop { $0 != "=" }.dropFirst()) } ?? 0
+            }
+            let asked = [("job://c/p/1", "write"), ("job://c/q", "read")]
+            #expect(try await auth.missing(asked, of: "alice", by: tokens[0]) == ["read job://c/q"])
+            let compute = try await auth.token("compute")
+            #expect(try await auth.missing(asked, of: "alice", by: compute) == ["read job://c/q"])
+            let (before, start) = (try await calls(), ContinuousClock.now)
+            for _ in 0..<50 {
+                _ = try await auth.missing(asked, of: "alice", by: tokens[0])
+                _ = try await auth.missing(asked, of: "alice", by: compute)
+            }
+            // The keeper looks once a second.
+            let looks = Int((ContinuousClock.now - start).components.seconds) + 2
+            let count = try await calls() - before
+            #expect((100...100 + looks).contains(count))
+        }
+    }
+}
