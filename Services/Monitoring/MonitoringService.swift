@@ -39,6 +39,14 @@ public struct MonitoringService: PlatformService {
         configuration.maximumConnections = try settings.int("monitoring.streams", default: 2000) + 100
         let kubernetes = try KubernetesClient(configuration, logger: context.logger)
         context.run(KubernetesLifetime(client: kubernetes))
+        context.watch("kubernetes") {
+            do {
+                let version = try await withTimeout(.seconds(2)) { try await kubernetes.raw("/version") }
+                return DependencyState(ok: true, detail: ["version": version["gitVersion"]?.string ?? ""])
+            } catch {
+                return DependencyState(ok: false)
+            }
+        }
         logs = LogRoutes(access: access, kubernetes: kubernetes, limits: limits, patience: patience)
         sessionRoutes = SessionRoutes(access: access, kubernetes: kubernetes, limits: limits, sessions: sessions)
         capacity = CapacityRoutes(cluster: cluster, label: label, auth: auth, config: config, kubernetes: kubernetes)

@@ -347,6 +347,8 @@ import WebSocket
             let denied = try await stage.service.get("/api/v1/jobs/capacity", token: "bob")
             #expect(denied.status == 403)
             #expect(try denied.json(MissingPermissions.self).missing.map(\.uri.text) == ["job://default/bob", "cluster://default/access"])
+            let ready = try await stage.service.get("/ready")
+            #expect(ready.body.contains("kubernetes") && ready.body.contains("v1."))
         }
     }
 }

@@ -2,7 +2,10 @@ import NIOCore
 
 /// Drops a line with which the kubelet or the runtime reports its own trouble, if it is the last of the stream (monitoring.md 5.8).
 struct TrailingErrorFilter {
-    static let prefixes = ["rpc error: code =", "failed to try resolving", "Unable to retrieve", "unable to retrieve"].map { Array($0.utf8) }
+    /// Kubelets of 1.20 begin the last in lower case.
+    static let prefixes = ["rpc error: code =", "failed to try resolving", "Unable to retrieve", "unable to retrieve"].map {
+        Array($0.utf8)
+    }
     private static let longest = prefixes.map(\.count).max() ?? 0
 
     private enum State {
