@@ -40,7 +40,8 @@ public struct JobsService: PlatformService {
             interval: try settings.duration("jobs.policy.interval", default: .seconds(60)),
             retention: try settings.duration("jobs.retention", default: .seconds(180 * 24 * 3600)), logger: context.logger)
         controller = JobController(
-            store: store, effects: effects, clusters: clusters, settings: try ControllerSettings(settings), logger: context.logger)
+            store: store, effects: effects, clusters: clusters, admin: admin, settings: try ControllerSettings(settings),
+            logger: context.logger)
     }
 
     public func register(on router: PlatformRouter) {

@@ -59,6 +59,7 @@ struct ControllerCluster: Sendable {
         let controller = ClusterController(
             name: Fixture.cluster, document: document, store: store,
             effects: JobEffects(store: store, auth: auth, logger: logger), settings: settings,
+            gate: QuotaGate(store: store) { _ in .init() },
             keeper: LeaseKeeper(cluster: Fixture.cluster, holder: holder, configuration: store.pool.configuration, logger: logger),
             logger: logger)
         return Task { await controller.run() }

@@ -63,7 +63,8 @@ import Testing
         let job = try fullJob()
         let pod = try PodBuilder(job: job, cluster: try document(), settings: settings()).pod()
         let expected = try JSONDecoder().decode(
-            JSONValue.self, from: Data(Self.completePod.replacing("JOB", with: job.id.text).replacing("CLUSTER", with: job.cluster).utf8))
+            JSONValue.self,
+            from: Data(Self.completePod.replacing("<job>", with: job.id.text).replacing("<cluster>", with: job.cluster).utf8))
         let made = try json(pod)
         #expect(made["metadata"] == expected["metadata"])
         for key in ["automountServiceAccountToken", "restartPolicy", "imagePullSecrets", "tolerations", "affinity", "volumes"] {
@@ -160,11 +161,11 @@ import Testing
     }
 
     private static let completePod = #"""
-        {"metadata": {"name": "JOB",
+        {"metadata": {"name": "<job>",
           "annotations": {"platform.apolo.us/inject-storage":
             "[{\"storage_uri\": \"storage://default/acme/vision/data\", \"mount_path\": \"/data\", \"mount_mode\": \"r\"}]"},
           "labels": {
-            "platform.neuromation.io/job": "JOB", "platform.apolo.us/job": "JOB",
+            "platform.neuromation.io/job": "<job>", "platform.apolo.us/job": "<job>",
             "platform.neuromation.io/user": "alice--service-accounts--bot", "platform.apolo.us/user": "alice--service-accounts--bot",
             "platform.neuromation.io/org": "acme", "platform.apolo.us/org": "acme",
             "platform.neuromation.io/project": "vision", "platform.apolo.us/project": "vision",
@@ -184,12 +185,12 @@ import Testing
               "topologyKey": "kubernetes.io/hostname",
               "labelSelector": {"matchExpressions": [{"key": "platform.neuromation.io/job", "operator": "Exists"}]}}}]}},
           "containers": [{
-            "name": "JOB", "image": "registry.default.example.org/acme/vision/train:v1", "imagePullPolicy": "Always",
+            "name": "<job>", "image": "registry.default.example.org/acme/vision/train:v1", "imagePullPolicy": "Always",
             "command": ["bash", "-c"], "args": ["python train.py --lr 1e-3"], "workingDir": "/workspace",
             "env": [
-              {"name": "EPOCHS", "value": "3"}, {"name": "NEURO_JOB_ID", "value": "JOB"}, {"name": "NEURO_JOB_NAME", "value": "trainer"},
-              {"name": "NEURO_JOB_OWNER", "value": "alice/service-accounts/bot"}, {"name": "NEURO_JOB_CLUSTER", "value": "CLUSTER"},
-              {"name": "NEURO_JOB_INTERNAL_HOSTNAME", "value": "JOB.platform--acme--vision--ec093e472edac47866583d96"},
+              {"name": "EPOCHS", "value": "3"}, {"name": "NEURO_JOB_ID", "value": "<job>"}, {"name": "NEURO_JOB_NAME", "value": "trainer"},
+              {"name": "NEURO_JOB_OWNER", "value": "alice/service-accounts/bot"}, {"name": "NEURO_JOB_CLUSTER", "value": "<cluster>"},
+              {"name": "NEURO_JOB_INTERNAL_HOSTNAME", "value": "<job>.platform--acme--vision--ec093e472edac47866583d96"},
               {"name": "NEURO_JOB_INTERNAL_HOSTNAME_NAMED", "value": "trainer--859b431f56.platform--acme--vision--ec093e472edac47866583d96"},
               {"name": "NEURO_JOB_HTTP_PORT", "value": "8888"}, {"name": "NEURO_JOB_HTTP_AUTH", "value": "True"},
               {"name": "NEURO_JOB_PRESET", "value": "gpu-1"},

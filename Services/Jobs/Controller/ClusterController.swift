@@ -16,6 +16,7 @@ struct ClusterController: Sendable {
     let store: JobStore
     let effects: JobEffects
     let settings: ControllerSettings
+    let gate: QuotaGate
     let keeper: LeaseKeeper
     let logger: Logger
 
@@ -40,7 +41,7 @@ struct ClusterController: Sendable {
         let objects = JobObjects(client: client, settings: settings, mayAct: { try leadership.check() }, logger: logger)
         let reconciler = JobReconciler(
             store: store, effects: effects, objects: objects, book: book, leadership: leadership, cluster: { document.value },
-            settings: settings, logger: logger)
+            settings: settings, gate: gate, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await event in client.watch(.pods, labels: Selector(JobLabels.job)) { queue.add(book.take(event)) }

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import PlatformClients
 import PlatformModel
 import ServiceLifecycle
 
@@ -9,6 +10,7 @@ struct JobController: Service {
     let store: JobStore
     let effects: JobEffects
     let clusters: ClusterRegistry
+    let admin: AdminClient
     let settings: ControllerSettings
     let logger: Logger
     /// Names this process's life in the leases.
@@ -47,6 +49,7 @@ struct JobController: Service {
         logger[metadataKey: "cluster"] = "\(name)"
         let controller = ClusterController(
             name: name, document: shared, store: store, effects: effects, settings: settings,
+            gate: QuotaGate(store: store, limits: QuotaGate.limits(of: admin)),
             keeper: LeaseKeeper(cluster: name, holder: holder, configuration: store.pool.configuration, logger: logger), logger: logger)
         return Running(kubeconfig: kubeconfig, document: shared, task: Task { await controller.run() })
     }

@@ -14,6 +14,7 @@ struct JobReconciler: Sendable {
     let leadership: Leadership
     let cluster: @Sendable () -> ClusterDocument
     let settings: ControllerSettings
+    let gate: QuotaGate
     /// Namespaces that this process has seen to.
     let namespaces = NamespaceBook()
     let logger: Logger
@@ -22,6 +23,7 @@ struct JobReconciler: Sendable {
     func reconcile(_ id: JobID) async throws -> Duration? {
         guard let job = try await store.job(id), job.cluster == leadership.lease.cluster else { return nil }
         let decision = lifeCycle(job).decide(try await situation(job))
+        if decision.steps.contains(.start), !job.materialized, try await !gate.admits(job) { return .seconds(2) }
         var current = job
         for step in decision.steps {
             try await carryOut(step, on: &current)

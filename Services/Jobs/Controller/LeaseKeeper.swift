@@ -26,7 +26,8 @@ struct LeaseKeeper: Sendable {
                 return
             } catch {
                 logger.warning("The cluster is not led by this process any more", metadata: ["cluster": "\(cluster)", "error": "\(error)"])
-                try? await Task.sleep(for: .milliseconds(500))
+                // What is lost is asked for again at once; what does not work at all is not tried in haste.
+                try? await Task.sleep(for: error is Lost ? .milliseconds(200) : .seconds(2))
             }
         }
     }
