@@ -94,7 +94,7 @@ func service(_ folder: String, _ executable: String, _ more: [Target.Dependency]
     ]
 }
 let services: [Target] =
-    service("Auth", "auth-api", ["Postgres", "Redis", crypto, .product(name: "JWTKit", package: "jwt-kit")])
+    service("Auth", "auth-api", ["Postgres", "Redis"])
     + service("Config", "config-api", ["Postgres", crypto])
     + service("Admin", "admin-api", ["Postgres"])
     + service("Jobs", "jobs-api", ["Postgres", "Kubernetes"])
