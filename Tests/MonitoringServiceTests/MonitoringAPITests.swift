@@ -155,6 +155,30 @@ import WebSocket
         }
     }
 
+    @Test func aLogSurvivesBrokenConnections() async throws {
+        let path = try #require(ProcessInfo.processInfo.environment["ORRERY_TEST_KUBECONFIG"])
+        let server = try #require(URLComponents(string: try KubernetesConfiguration.kubeconfig(path: path).server))
+        let port = try #require(server.port)
+        try await CuttingProxy.run(to: port) { proxy, own in
+            let copy = FileManager.default.temporaryDirectory.appendingPathComponent("kubeconfig-\(UUID().uuidString)").path
+            defer { try? FileManager.default.removeItem(atPath: copy) }
+            let text = try String(contentsOfFile: path, encoding: .utf8).replacing(":\(port)", with: ":\(own)")
+            try text.write(toFile: copy, atomically: true, encoding: .utf8)
+            try await stage(more: ["kubeconfig": copy]) { stage in
+                let id = try await stage.start("i=0; while [ $i -lt 120 ]; do i=$((i+1)); echo line $i; sleep 0.05; done")
+                async let found = stage.log(id)
+                var cuts = 0
+                for _ in 0..<12 {
+                    try await Task.sleep(for: .milliseconds(500))
+                    cuts += proxy.cut()
+                }
+                #expect(cuts > 5)
+                let expected = (1...120).map { "line \($0)\n" }.joined()
+                #expect(try await found == expected)
+            }
+        }
+    }
+
     @Test func restartsAreFollowed() async throws {
         try await stage { stage in
             let script = "f=/dev/termination-log; echo run; sleep 2; exit 1"
