@@ -7,7 +7,7 @@ import pytest
 from support.client import Client
 from support.cluster import Cluster, PodWatch
 from support.platform import Platform
-from support.rest import Api, checked
+from support.rest import Api, LONG, checked
 from support.waiting import eventually
 
 # Tests of something that takes a minute by contract: it begins with the session, and they are asked last.
@@ -111,4 +111,4 @@ def missing_image(apolo):
 @pytest.fixture(scope="session")
 def outlived(admin):
     """A job with a life span of one minute that would run for ten."""
-    return admin.run("sleep 600", max_run_time_minutes=1)
+    return admin.run(LONG, max_run_time_minutes=1)

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from support.platform import SERVICES
-from support.rest import Api, checked, describe, transitions
+from support.rest import Api, LONG, checked, describe, transitions
 from support.waiting import eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
@@ -95,7 +95,7 @@ def test_jobs_api_is_killed(platform, admin, apolo, pod_watch, tidy):
     """kill -9 while jobs run, wait, end and are cancelled: the restart finds everything."""
     running = admin.run(counting())
     ends = admin.run(counting(seconds=2))
-    cancelled = tidy(admin.run("sleep 600"))
+    cancelled = tidy(admin.run(LONG))
     admin.wait(running["id"], "running")
     admin.wait(ends["id"], lambda job: job["status"] in ("running", "succeeded"))
     admin.wait(cancelled["id"], "running")
@@ -214,7 +214,7 @@ def test_clients_that_wait_survive_a_restart_of_postgres(platform, admin, apolo,
     """One waits for its job to start, another is attached. Neither notices."""
     attached = apolo.start("run", "--no-tty", "-s", "cpu-small", "registry.local/busybox", "--", "sh", "-c", "echo up; sleep 10; echo down; exit 3")
     attached.until("up", 40)
-    hog = tidy(admin.run_sized("sleep 600", cpu=int((cluster.free_cores - 0.05) * 100) / 100))
+    hog = tidy(admin.run_sized(LONG, cpu=int((cluster.free_cores - 0.05) * 100) / 100))
     admin.wait(hog["id"], "running")
     waiting = apolo.start("run", "--detach", "-n", "waits-for-room", "-s", "cpu-medium", "registry.local/busybox", "--", "true")
     eventually("the job waits", lambda: [job for job in admin.jobs(name="waits-for-room", status="pending")], 20)
@@ -233,7 +233,7 @@ def test_api_server_is_away_for_twenty_seconds(platform, admin, apolo, pod_watch
         pytest.skip("the cluster below is not the testbed")
     ends = admin.run(counting(seconds=8))
     runs = admin.run(counting(seconds=30))
-    cancelled = tidy(admin.run("sleep 600"))
+    cancelled = tidy(admin.run(LONG))
     for job in (ends, runs, cancelled):
         admin.wait(job["id"], "running")
     waiting = apolo.start("run", "--no-tty", "-s", "cpu-small", "registry.local/busybox", "--", "sh", "-c", "echo up; sleep 12; exit 3")
@@ -288,7 +288,7 @@ def test_the_leader_is_stopped_in_its_tracks(platform, admin, apolo, replica, po
     """The first replica leads; it stands still for twenty seconds, longer than its lease, and then goes on as if nothing had happened."""
     ends = admin.run(counting(seconds=6))
     runs = admin.run(counting(seconds=35))
-    cancelled = tidy(admin.run("sleep 600"))
+    cancelled = tidy(admin.run(LONG))
     for job in (ends, runs, cancelled):
         admin.wait(job["id"], "running")
     # Some are created at the last moment, so that the leader stops in the middle of starting them.

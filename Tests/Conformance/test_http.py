@@ -5,7 +5,7 @@ import urllib.request
 import pytest
 import requests
 
-from support.rest import checked
+from support.rest import LONG, checked
 from support.waiting import eventually
 
 PAGE = "what only members may read"
@@ -61,7 +61,7 @@ def test_a_jobs_host_does_not_reach_the_platform(platform, admin, site):
 
 
 def test_a_job_without_http_has_no_ingress(admin, cluster, tidy):
-    job = tidy(admin.run("sleep 600"))
+    job = tidy(admin.run(LONG))
     job = admin.wait(job["id"], "running")
     assert "http_url" not in job
     names = [item["metadata"]["name"] for item in cluster.get("ingresses", "-n", job["namespace"])]

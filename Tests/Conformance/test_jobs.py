@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from support.rest import accepted, checked, describe, reasons, seconds, transitions
+from support.rest import LONG, accepted, checked, describe, reasons, seconds, transitions
 from support.waiting import eventually
 
 
 def test_the_document_of_a_job(admin, tidy):
     answer = admin.post_job(
-        name="document", command="sleep 600", description="what it is", tags=["b", "a", "a"], env={"A": "b"}, max_run_time_minutes=30,
+        name="document", command=LONG, description="what it is", tags=["b", "a", "a"], env={"A": "b"}, max_run_time_minutes=30,
         http={"port": 8080, "requires_auth": True}, resources={"shm": True}, restart_policy="on-failure")
     job = tidy(accepted(answer))
     assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
@@ -40,18 +40,18 @@ def test_the_document_of_a_job(admin, tidy):
 
 
 def test_a_name_is_free_again_when_its_job_ended(admin, tidy):
-    first = tidy(admin.run("sleep 600", name="reused"))
+    first = tidy(admin.run(LONG, name="reused"))
     answer = checked(admin.post_job(name="reused"), 400)
     assert answer.json()["error"] == (
         f"Failed to create job: job with name 'reused' and project 'default' already exists: '{first['id']}'")
     admin.kill(first["id"])
-    second = tidy(admin.run("sleep 600", name="reused"))
+    second = tidy(admin.run(LONG, name="reused"))
     assert admin.job("reused")["id"] == second["id"]
     assert [job["id"] for job in admin.jobs(name="reused", reverse="1")] == [second["id"], first["id"]]
 
 
 def test_one_of_many_gets_the_name(admin, workers, tidy):
-    answers = list(workers.map(lambda _: admin.post_job(name="contested", command="sleep 600"), range(8)))
+    answers = list(workers.map(lambda _: admin.post_job(name="contested", command=LONG), range(8)))
     created = [tidy(answer.json()["id"]) for answer in answers if answer.status_code == 202]
     assert len(created) == 1, [answer.status_code for answer in answers]
     for answer in answers:
@@ -102,7 +102,7 @@ def test_never_stays_ended(admin):
 
 
 def test_a_cancelled_job_leaves_nothing_behind(admin, cluster):
-    job = admin.run("sleep 600", name="leaves-nothing", http={"port": 80, "requires_auth": True})
+    job = admin.run(LONG, name="leaves-nothing", http={"port": 80, "requires_auth": True})
     admin.wait(job["id"], "running")
     admin.kill(job["id"])
 
@@ -117,7 +117,7 @@ def test_a_cancelled_job_leaves_nothing_behind(admin, cluster):
 
 def test_a_job_that_is_killed_at_once(admin, cluster):
     """Whatever the controller was doing at that moment, nothing runs on."""
-    jobs = [admin.run("sleep 600") for _ in range(3)]
+    jobs = [admin.run(LONG) for _ in range(3)]
     for job in jobs:
         admin.kill(job["id"])
     for job in jobs:
@@ -126,7 +126,7 @@ def test_a_job_that_is_killed_at_once(admin, cluster):
 
 
 def test_run_time_limit_can_be_changed(admin, tidy):
-    job = tidy(admin.run("sleep 600", max_run_time_minutes=10))
+    job = tidy(admin.run(LONG, max_run_time_minutes=10))
     url = f"{admin.jobs_url}/{job['id']}/max_run_time_minutes"
     checked(admin.call("PUT", url, json={"additional_max_run_time_minutes": 5}), 204)
     assert admin.job(job["id"])["max_run_time_minutes"] == 15
@@ -135,7 +135,7 @@ def test_run_time_limit_can_be_changed(admin, tidy):
 
 
 def test_a_passed_config_lets_the_job_in(admin, platform, tidy):
-    job = tidy(admin.run("sleep 600", pass_config=True))
+    job = tidy(admin.run(LONG, pass_config=True))
     passed = json.loads(base64.b64decode(job["container"]["env"]["NEURO_PASSED_CONFIG"]))
     assert {"cluster": "default", "org_name": "default", "project_name": "default", "url": platform.api}.items() <= passed.items()
     assert admin.config("GET", "config", token=passed["token"]).json()["authorized"] is True

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from support.client import JOB_ID
-from support.rest import checked, seconds
+from support.rest import LONG, checked, seconds
 
 
 @pytest.fixture(scope="module")
@@ -13,8 +13,8 @@ def three(admin, other):
     """Three jobs of this module: one that succeeded, one that failed, one that runs; and one of the other user."""
     ended = admin.run("true", name="list-one", tags=["list:all", "list:one"])
     failed = admin.run("false", name="list-two", tags=["list:all", "list:two"])
-    runs = admin.run("sleep 600", name="list-three", tags=["list:all"], description="runs on")
-    theirs = other.run("sleep 600", tags=["list:all"], project_name="second")
+    runs = admin.run(LONG, name="list-three", tags=["list:all"], description="runs on")
+    theirs = other.run(LONG, tags=["list:all"], project_name="second")
     jobs = [admin.wait(ended["id"], "succeeded"), admin.wait(failed["id"], "failed"), admin.wait(runs["id"], "running")]
     yield [job["id"] for job in jobs]
     admin.kill(runs["id"])

@@ -4,6 +4,8 @@ import asyncio
 
 import apolo_sdk
 import pytest
+
+from support.rest import LONG
 import pytest_asyncio
 
 pytestmark = pytest.mark.asyncio
@@ -43,14 +45,14 @@ async def test_start_watch_and_list(sdk):
 
 async def test_nested_form(sdk):
     resources = apolo_sdk.Resources(memory=64 << 20, cpu=0.1)
-    container = apolo_sdk.Container(image=sdk.parse.remote_image("registry.local/busybox"), resources=resources, command="sleep 600")
+    container = apolo_sdk.Container(image=sdk.parse.remote_image("registry.local/busybox"), resources=resources, command=LONG)
     job = await sdk.jobs.run(container, name="nested", life_span=600)
     try:
         async with asyncio.timeout(60):
             while job.status != apolo_sdk.JobStatus.RUNNING:
                 job = await sdk.jobs.status(job.id)
                 await asyncio.sleep(0.1)
-        async with asyncio.timeout(30), sdk.jobs.exec(job.id, "echo hi", stdin=False) as session:
+        async with asyncio.timeout(30), sdk.jobs.exec(job.id, "echo hi", stdout=True, stderr=True) as session:
             said = b""
             with pytest.raises(apolo_sdk.StdStreamError) as ended:
                 while True:

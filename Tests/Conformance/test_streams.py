@@ -3,7 +3,7 @@
 import aiohttp
 import pytest
 
-from support.rest import checked, transitions
+from support.rest import LONG, checked, transitions
 from support.waiting import eventually
 
 pytestmark = pytest.mark.asyncio
@@ -29,7 +29,7 @@ def ended(admin):
 
 @pytest.fixture(scope="module")
 def cancelled(admin, cluster):
-    job = admin.run("sh -c 'echo said; sleep 600'")
+    job = admin.run("sh -c 'trap exit TERM; echo said; sleep 600 & wait'")
     admin.wait(job["id"], "running")
     admin.kill(job["id"])
     eventually("the pod of the cancelled job is gone", lambda: not cluster.pods(job["id"]), 45, 0.5)
@@ -66,7 +66,7 @@ async def test_log_of_a_job_whose_pod_is_gone(admin, cancelled):
 
 
 async def test_a_followed_log_ends_when_the_job_is_cancelled(admin, apolo, tidy):
-    job = tidy(admin.run("sh -c 'echo begun; sleep 600'"))
+    job = tidy(admin.run("sh -c 'trap exit TERM; echo begun; sleep 600 & wait'"))
     admin.wait(job["id"], "running")
     followed = apolo.start("logs", job["id"]).until("begun")
     admin.kill(job["id"])
@@ -82,7 +82,7 @@ async def test_a_log_is_followed_as_it_is_written(admin, apolo, tidy):
 
 
 async def test_an_attached_run_that_is_cancelled_ends(admin, apolo):
-    attached = apolo.start("run", "--no-tty", "-n", "attached", "-s", "cpu-small", "registry.local/busybox", "--", "sh", "-c", "echo up; sleep 600")
+    attached = apolo.start("run", "--no-tty", "-n", "attached", "-s", "cpu-small", "registry.local/busybox", "--", "sh", "-c", "trap exit TERM; echo up; sleep 600 & wait")
     attached.until("up", 40)
     admin.kill(admin.job("attached")["id"])
     attached.finish(60).ended(0)
@@ -128,7 +128,7 @@ async def test_attach_frames(admin, tidy):
 
 
 async def test_exec_frames(admin, tidy):
-    job = tidy(admin.run("sleep 600"))
+    job = tidy(admin.run(LONG))
     admin.wait(job["id"], "running")
     messages, code = await stream(admin, f"{job['id']}/exec?cmd=sh+-c+'echo+in%3B+exit+4'&tty=0&stdin=1&stdout=1&stderr=1")
     assert messages[0] == b"\x01" and messages[-1].startswith(b'\x03{"exit_code": 4') and code == 1000, (messages, code)
@@ -136,7 +136,7 @@ async def test_exec_frames(admin, tidy):
 
 
 async def test_exec_reads_what_is_written_to_it(admin, tidy):
-    job = tidy(admin.run("sleep 600"))
+    job = tidy(admin.run(LONG))
     admin.wait(job["id"], "running")
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {admin.token}"}) as session:
         url = f"{admin.platform.monitoring}/{job['id']}/exec?cmd=head+-n+2&stdin=1"

@@ -22,9 +22,8 @@ enum TokenExtraction {
     /// Split at the first space; the rest may hold spaces but must not be empty.
     private static func bearer(_ header: String) throws -> String {
         let parts = header.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, !parts[1].isEmpty, parts[0].lowercased() == "bearer" else {
-            throw PlatformError.badRequest("The Authorization header must be 'Bearer' and a token")
-        }
+        guard parts.count == 2, !parts[1].isEmpty else { throw PlatformError.badRequest("No credentials") }
+        guard parts[0].lowercased() == "bearer" else { throw PlatformError.badRequest("Unexpected authorization scheme") }
         return String(parts[1])
     }
 

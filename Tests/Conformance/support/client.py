@@ -101,7 +101,7 @@ class Client:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("NEURO_", "APOLO_"))}
         environment |= {
             "HOME": str(self.home), "APOLO_CONFIG": str(self.configuration), "NEURO_CLI_DISABLE_PYPI_VERSION_CHECK": "1",
-            "COLUMNS": "400", "NO_COLOR": "1", "LC_ALL": "C.UTF-8"}
+            "COLUMNS": "400", "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "LC_ALL": "C.UTF-8"}
         process = subprocess.Popen(
             [APOLO, "--skip-stats", *command], env=environment, cwd=self.home, text=True, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)

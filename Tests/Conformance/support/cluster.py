@@ -26,6 +26,11 @@ class Cluster:
         return self.get("pods", "--all-namespaces", "--selector", f"{JOB_LABEL}={job}")
 
     @property
+    def ending(self):
+        """Pods that are being deleted: until they are gone they hold their part of the node."""
+        return [pod["metadata"]["name"] for pod in self.get("pods", "--all-namespaces") if "deletionTimestamp" in pod["metadata"]]
+
+    @property
     def free_cores(self):
         """What the largest node has left for jobs, in cores."""
         best = 0.0

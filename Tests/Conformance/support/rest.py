@@ -10,6 +10,9 @@ from .waiting import TookTooLong
 
 FINISHED = ("succeeded", "failed", "cancelled")
 IMAGE = "registry.local/busybox:latest"
+# Runs until it is asked to end, and then ends at once: a plain `sleep` as the first process of a container hears no SIGTERM, and its pod stays for
+# the thirty seconds of grace.
+LONG = "sh -c 'trap exit TERM; sleep 600 & wait'"
 
 
 class Api:
