@@ -120,6 +120,20 @@ struct ControllerClusterTests {
         }
     }
 
+    @Test func aNamespaceThatWasRemovedIsMadeAgain() async throws {
+        try await ControllerCluster.with { cluster in
+            try await cluster.withController {
+                let first = try await cluster.insert("true")
+                try await cluster.wait(first.id, \.isFinished)
+                try await cluster.client.delete(.namespaces, first.namespace)
+                // While it goes nothing can be made in it, and no job fails for that.
+                let second = try await cluster.insert("true")
+                let ended = try await cluster.wait(second.id, \.isFinished)
+                #expect(ended.status == .succeeded)
+            }
+        }
+    }
+
     @Test func leadersThatComeAndGoStartNothingTwice() async throws {
         try await ControllerCluster.with { cluster in
             var jobs: [JobRecord] = []

@@ -103,12 +103,16 @@ struct JobReconciler: Sendable {
             if job.isFinished { return }
             try await namespaces.ensure(job) { try await objects.ensureNamespace($0) }
             try await objects.ensurePullSecret(job, registry: document.registry.url)
-            let standing = try await make(pod, of: job)
+            let standing = try await objects.ensurePod(pod, of: job)
             book.note(standing)
             let network = JobNetwork(job: job, cluster: document, settings: settings, labels: builder.labels)
             try await objects.ensureNetwork(network)
             let report = PodStatusReading(pod: standing).report(lifeCycle(job).schedule, now: Date()).report
             try await record([.noted(key: JobRecord.startedNote, value: String(job.attempt)), .reported(report)], &job)
+        } catch let error as KubernetesError where error.isNotFound {
+            // The namespace was removed by somebody: the next try makes it again.
+            namespaces.forget(job.namespace)
+            throw error
         } catch let refusal as JobStartRefusal {
             logger.notice("A job cannot be started", metadata: ["job": "\(job.id)", "reason": "\(refusal.reason)"])
             try await record([.reported(refusal.report)], &job)
@@ -116,16 +120,6 @@ struct JobReconciler: Sendable {
                 try await objects.remove(job)
                 try await record([.materialized(false)], &job)
             }
-        }
-    }
-
-    private func make(_ pod: Pod, of job: JobRecord) async throws -> Pod {
-        do {
-            return try await objects.ensurePod(pod, of: job)
-        } catch let error as KubernetesError where error.isNotFound {
-            // The namespace was removed by somebody.
-            namespaces.forget(job.namespace)
-            throw error
         }
     }
 }

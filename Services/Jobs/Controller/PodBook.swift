@@ -57,6 +57,8 @@ final class PodBook: Sendable {
     func take(_ event: KubernetesEvent) -> JobID? {
         guard let uid = event.involvedObject.uid, let name = event.involvedObject.name, name.hasPrefix("job-") else { return nil }
         return book.withLock { book in
+            // The last events of a pod come after it went.
+            if book.gone.contains(uid) { return nil }
             var events = book.events[uid] ?? []
             if let place = events.firstIndex(where: { $0.metadata.name == event.metadata.name }) {
                 events[place] = event
