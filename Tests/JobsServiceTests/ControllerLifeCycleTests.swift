@@ -85,6 +85,10 @@ import Testing
             try job(), .present(pod("Pending", waiting("ContainerCreating"))),
             events: [event("Pulling", age: 1, message: "Pulling image"), event("Scheduled", age: 2)])
         #expect(pulling.steps == [.record([.reported(.init(.pending, reason: "Pulling", description: "Pulling image"))])])
+        // In one second: the one told later counts.
+        let pulled = decide(
+            try job(), .present(pod("Pending", waiting("ContainerCreating"))), events: [event("Pulling", age: 1), event("Pulled", age: 1)])
+        #expect(pulled.steps == [.record([.reported(.init(.pending, reason: "ContainerCreating"))])])
         let disk = decide(try job(), .present(pod("Pending")), events: [event("FailedAttachVolume", age: 0), event("Pulling", age: 3)])
         #expect(
             disk.steps == [

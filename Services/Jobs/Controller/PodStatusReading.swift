@@ -52,10 +52,11 @@ struct PodStatusReading: Sendable {
     }
 
     private var scheduled: JobStatusReport {
-        guard let latest = events.max(by: { $0.time < $1.time }) else { return basic }
-        switch latest.reason {
+        // Times are whole seconds: of two at once the one told later is the later one.
+        let latest = events.reduce(events.first) { latest, event in event.time >= (latest?.time ?? .distantPast) ? event : latest }
+        switch latest?.reason {
         case "Pulling":
-            return JobStatusReport(.pending, reason: JobStatusReason.pulling, description: latest.message)
+            return JobStatusReport(.pending, reason: JobStatusReason.pulling, description: latest?.message)
         case "FailedAttachVolume":
             return JobStatusReport(
                 .pending, reason: JobStatusReason.diskUnavailable, description: "Waiting for another job to release disk resource")
