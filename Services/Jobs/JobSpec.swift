@@ -23,6 +23,44 @@ struct JobSpec: Hashable, Codable, Sendable {
     /// Only of scheduler-enabled jobs. nil: the schedule called `default`.
     var energyScheduleName: String?
 
+    init(
+        container: JobContainer, environmentOrder: [String] = [], description: String? = nil, presetName: String? = nil,
+        fromPreset: Bool = false, schedulerEnabled: Bool = false, preemptibleNode: Bool = false, passConfig: Bool = false,
+        privileged: Bool = false, waitsForQuota: Bool = false, restartPolicy: JobRestartPolicy = .never, priority: JobPriority = .normal,
+        scheduleTimeout: Double? = nil, energyScheduleName: String? = nil
+    ) {
+        self.container = container
+        self.environmentOrder = environmentOrder
+        self.description = description
+        self.presetName = presetName
+        self.fromPreset = fromPreset
+        self.schedulerEnabled = schedulerEnabled
+        self.preemptibleNode = preemptibleNode
+        self.passConfig = passConfig
+        self.privileged = privileged
+        self.waitsForQuota = waitsForQuota
+        self.restartPolicy = restartPolicy
+        self.priority = priority
+        self.scheduleTimeout = scheduleTimeout
+        self.energyScheduleName = energyScheduleName
+    }
+
+    /// A row that another release stored may lack what this one knows.
+    init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        func value<T: Decodable>(_ key: CodingKeys, _ fallback: T) throws -> T {
+            try values.decodeIfPresent(T.self, forKey: key) ?? fallback
+        }
+        self.init(
+            container: try values.decode(JobContainer.self, forKey: .container), environmentOrder: try value(.environmentOrder, []),
+            description: try value(.description, nil), presetName: try value(.presetName, nil), fromPreset: try value(.fromPreset, false),
+            schedulerEnabled: try value(.schedulerEnabled, false), preemptibleNode: try value(.preemptibleNode, false),
+            passConfig: try value(.passConfig, false), privileged: try value(.privileged, false),
+            waitsForQuota: try value(.waitsForQuota, false), restartPolicy: try value(.restartPolicy, .never),
+            priority: try value(.priority, .normal), scheduleTimeout: try value(.scheduleTimeout, nil),
+            energyScheduleName: try value(.energyScheduleName, nil))
+    }
+
     /// Whether a lost pod is replaced by a new attempt instead of ending the job.
     var isRestartable: Bool { schedulerEnabled || preemptibleNode || restartPolicy != .never }
 }

@@ -169,6 +169,31 @@ import Testing
         }
     }
 
+    @Test func aGrantThatWasNotTakenBackIsFoundAgain() async throws {
+        try await Fixture.withStore { store in
+            let job = try await store.insert(Fixture.draft(spec: Fixture.spec(passConfig: true)))
+            try await store.insert(Fixture.draft())
+            #expect(try await store.withLeftGrants(limit: 10).isEmpty)
+            try await store.apply([.cancelled(reason: nil)], to: job.id)
+            #expect(try await store.withLeftGrants(limit: 10).map(\.id) == [job.id])
+            try await store.apply([.noted(key: JobEffects.revokedNote, value: "true")], to: job.id)
+            #expect(try await store.withLeftGrants(limit: 10).isEmpty)
+        }
+    }
+
+    @Test func aRowOfAnotherReleaseIsRead() async throws {
+        try await Fixture.withStore { store in
+            let job = try await store.insert(Fixture.draft())
+            try await store.pool.execute(
+                """
+                UPDATE jobs SET spec = '{"container": {"image": "x", "resources": {"cpu": 1, "memory": 33554432}}, "later": 1}'
+                WHERE id = \(job.id.text)
+                """)
+            let spec = try #require(try await store.job(job.id)?.spec)
+            #expect(spec == JobSpec(container: JobContainer(image: "x", resources: JobResources(cpu: 1, memory: 33_554_432))))
+        }
+    }
+
     @Test func aRowThatCannotBeReadSpoilsNoList() async throws {
         try await Fixture.withStore { store in
             var ids: [JobID] = []

@@ -71,14 +71,14 @@ struct JobListQuery: Sendable {
         case nil: nil
         case "0", "false": false
         case "1", "true": true
-        default: throw .message("\(name): Required \"0\", \"1\", \"false\" or \"true\"")
+        default: throw .message("Required \"0\", \"1\", \"false\" or \"true\"")
         }
     }
 
     /// An empty value is none; a time without offset is UTC.
     private static func time(_ query: QueryItems, _ name: String) throws(Problem) -> UTCTime? {
         guard let text = query.first(name), !text.isEmpty else { return nil }
-        guard let time = UTCTime(text) else { throw .message("\(name): Invalid isoformat string: '\(text)'") }
+        guard let time = UTCTime(text) else { throw .message("Invalid isoformat string: '\(text)'") }
         return time
     }
 
@@ -86,7 +86,7 @@ struct JobListQuery: Sendable {
         guard let text = query.first("limit") else { return nil }
         let digits = text.hasPrefix("-") || text.hasPrefix("+") ? text.dropFirst() : text[...]
         guard !digits.isEmpty, digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
-            throw .message("limit: invalid literal for int() with base 10: '\(text)'")
+            throw .message("invalid literal for int() with base 10: '\(text)'")
         }
         // More than 64 bits of jobs are all jobs.
         let limit = Int(text) ?? (text.hasPrefix("-") ? -1 : .max)

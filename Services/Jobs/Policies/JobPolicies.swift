@@ -80,6 +80,6 @@ extension JobPolicies {
 
     /// Grants of ended jobs whose revocation did not get through.
     private func revokeLeftGrants() async throws {
-        for job in try await store.withLeftGrants(note: JobEffects.revokedNote, limit: 100) { await effects.revokePassConfig(of: job) }
+        for job in try await store.withLeftGrants(limit: 100) { await effects.revokePassConfig(of: job) }
     }
 }

@@ -85,11 +85,12 @@ extension JobStore {
     }
 
     /// Ended jobs that left the cluster and whose pass-config grant is not noted as taken back.
-    func withLeftGrants(note: String, limit: Int) async throws -> [JobRecord] {
+    func withLeftGrants(limit: Int) async throws -> [JobRecord] {
         try await pool.query(
             """
             SELECT \(JobRow.columns) FROM jobs
-            WHERE finished_at IS NOT NULL AND NOT materialized AND (spec->>'passConfig')::boolean AND notes->>\(note) IS NULL
+            WHERE finished_at IS NOT NULL AND NOT materialized AND (spec->>'passConfig')::boolean
+                AND notes->>'\(raw: JobEffects.revokedNote)' IS NULL
             ORDER BY finished_at LIMIT \(limit)
             """
         ).map(JobRow.record)
