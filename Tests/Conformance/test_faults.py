@@ -213,7 +213,7 @@ def test_a_grant_is_not_lost_with_redis(platform, admin, other):
 def test_clients_that_wait_survive_a_restart_of_postgres(platform, admin, apolo, cluster, tidy):
     """One waits for its job to start, another is attached. Neither notices."""
     attached = apolo.start("run", "--no-tty", "-s", "cpu-small", "registry.local/busybox", "--", "sh", "-c", "echo up; sleep 10; echo down; exit 3")
-    attached.until("up", 40)
+    attached.until("Job is running", 40)
     hog = tidy(admin.run_sized(LONG, cpu=int((cluster.free_cores - 0.05) * 100) / 100))
     admin.wait(hog["id"], "running")
     waiting = apolo.start("run", "--detach", "-n", "waits-for-room", "-s", "cpu-medium", "registry.local/busybox", "--", "true")
@@ -237,7 +237,7 @@ def test_api_server_is_away_for_twenty_seconds(platform, admin, apolo, pod_watch
     for job in (ends, runs, cancelled):
         admin.wait(job["id"], "running")
     waiting = apolo.start("run", "--no-tty", "-s", "cpu-small", "registry.local/busybox", "--", "sh", "-c", "echo up; sleep 12; exit 3")
-    waiting.until("up", 40)
+    waiting.until("Job is running", 40)
     platform.testbed_command("kill", "kube-apiserver")
     begun = time.monotonic()
     late = admin.run(counting(seconds=2))

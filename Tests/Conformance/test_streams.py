@@ -83,7 +83,7 @@ async def test_a_log_is_followed_as_it_is_written(admin, apolo, tidy):
 
 async def test_an_attached_run_that_is_cancelled_ends(admin, apolo):
     attached = apolo.start("run", "--no-tty", "-n", "attached", "-s", "cpu-small", "registry.local/busybox", "--", "sh", "-c", "trap exit TERM; echo up; sleep 600 & wait")
-    attached.until("up", 40)
+    attached.until("Job is running", 40)
     admin.kill(admin.job("attached")["id"])
     attached.finish(60).ended(0)
 

@@ -76,8 +76,9 @@ def test_the_other_works_in_its_own_project(other, other_apolo, admin):
     assert admin.job(ended.job)["owner"] == "second"     # the admin manages the org
 
 
-def test_names_belong_to_a_project(other, job):
-    """The same name as the admin's running job, in the other's project."""
-    mine = other.run(LONG, name="private", project_name="second")
-    assert other.job("private")["id"] == mine["id"]
+def test_names_belong_to_a_project(admin, other, tidy):
+    """The same name twice at the same time, in two projects."""
+    tidy(admin.run(LONG, name="everybodys"))
+    mine = other.run(LONG, name="everybodys", project_name="second")
+    assert other.job("everybodys")["id"] == mine["id"]
     other.kill(mine["id"])
