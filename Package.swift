@@ -138,26 +138,6 @@ let testing: [Target] = [
     tests("MonitoringService", ["TestSupport", "WebSocket", hummingbird, hummingbirdTesting]),
 ]
 
-// DEVELOPMENT ONLY: narrow the package to the named targets and what they need.
-func narrowed(_ all: [Target]) -> [Target] {
-    guard let only = Context.environment["ORRERY_ONLY"] else { return all }
-    var wanted = Set(only.split(separator: ",").map(String.init))
-    let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
-    var queue = Array(wanted)
-    while let name = queue.popLast() {
-        for dependency in byName[name]?.dependencies ?? [] {
-            let text: String
-            switch dependency {
-            case .byNameItem(let name, _): text = name
-            case .targetItem(let name, _): text = name
-            default: continue
-            }
-            if wanted.insert(text).inserted { queue.append(text) }
-        }
-    }
-    return all.filter { wanted.contains($0.name) }
-}
-
 let package = Package(
     name: "orrery",
     platforms: [.macOS(.v15)],
@@ -179,6 +159,6 @@ let package = Package(
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
-    targets: narrowed(drivers + kit + platform + services + local + testing),
+    targets: drivers + kit + platform + services + local + testing,
     swiftLanguageModes: [.v6]
 )

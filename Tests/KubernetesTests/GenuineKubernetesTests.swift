@@ -120,11 +120,12 @@ import Testing
             }
             #expect(echoed.0 == "hello\n|")
 
+            // The size has a channel of its own, and arrives when it arrives.
+            let untilResized = "for i in $(seq 100); do stty size | grep '33 91' && break; sleep 0.1; done"
             let size = try await client.exec(
-                pod: "p", in: namespace, command: ["sh", "-c", "read x; stty size"], streams: .init(stdin: true, stderr: false, tty: true)
+                pod: "p", in: namespace, command: ["sh", "-c", untilResized], streams: .init(stdin: true, stderr: false, tty: true)
             ) { session in
                 try await session.resize(columns: 91, rows: 33)
-                try await session.write(ByteBuffer(string: "\n"))
                 return try await collect(session)
             }
             #expect(size.0.contains("33 91"))
