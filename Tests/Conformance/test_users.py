@@ -10,7 +10,7 @@ SMALL = ("-s", "cpu-small", "registry.local/busybox", "--")
 @pytest.fixture(scope="module")
 def job(admin):
     """A job of the admin, with a name."""
-    created = admin.run(LONG, name="private")
+    created = admin.run(LONG, name="admins-own")
     yield admin.wait(created["id"], "running")
     admin.kill(created["id"])
 
@@ -20,7 +20,7 @@ def test_the_other_sees_none_of_the_admins_jobs(other, other_apolo, job):
     assert job["id"] not in listed.text
     listed = other_apolo("ps", "--all", "--all-projects").ended(0)
     assert job["id"] not in listed.text
-    for query in ({}, {"cluster_name": "default"}, {"project_name": "default"}, {"owner": "admin"}, {"name": "private"}):
+    for query in ({}, {"cluster_name": "default"}, {"project_name": "default"}, {"owner": "admin"}, {"name": "admins-own"}):
         assert [found["id"] for found in other.jobs(**query) if found["owner"] != "second"] == [], query
 
 
@@ -42,7 +42,7 @@ def test_exec_by_id(other_apolo, job):
 
 
 def test_by_id_over_rest(platform, other, job):
-    by_id, by_name = job["uri"], job["uri"].rsplit("/", 1)[0] + "/private"
+    by_id, by_name = job["uri"], job["uri"].rsplit("/", 1)[0] + "/admins-own"
     read = checked(other.call("GET", f"{other.jobs_url}/{job['id']}"), 403).json()
     assert read == {"missing": [{"uri": by_id, "action": "read"}, {"uri": by_name, "action": "read"}]}
     write = checked(other.call("DELETE", f"{other.jobs_url}/{job['id']}"), 403).json()
@@ -53,13 +53,13 @@ def test_by_id_over_rest(platform, other, job):
 
 @pytest.mark.parametrize("command, code", [(("status",), 65), (("logs",), 65), (("kill",), 1)])
 def test_by_name_there_is_no_such_job(other_apolo, job, command, code):
-    told = other_apolo(*command, "private").ended(code)
-    assert "no such job private" in told.text, told
+    told = other_apolo(*command, "admins-own").ended(code)
+    assert "no such job admins-own" in told.text, told
 
 
 def test_by_name_over_rest(other, job):
-    answer = checked(other.call("GET", f"{other.jobs_url}/private"), 400)
-    assert answer.json() == {"error": "no such job private"}
+    answer = checked(other.call("GET", f"{other.jobs_url}/admins-own"), 400)
+    assert answer.json() == {"error": "no such job admins-own"}
 
 
 def test_the_other_cannot_create_in_the_admins_project(other):
