@@ -12,7 +12,10 @@ public enum TestServers {
 
     private static let pool = Result {
         var configuration = try PostgresConfiguration(url: postgresURL)
-        configuration.maximumConnections = 2
+        // All tests of a run begin at once and each wants a database: making one takes its time, and the last in the queue waits for them all.
+        configuration.maximumConnections = 4
+        configuration.waitLimit = .seconds(180)
+        configuration.statementTimeout = .seconds(60)
         configuration.statementTimeout = .seconds(60)
         return PostgresPool(configuration, logger: Logger(label: "test-databases"))
     }
