@@ -16,7 +16,6 @@ public enum TestServers {
         configuration.maximumConnections = 4
         configuration.waitLimit = .seconds(180)
         configuration.statementTimeout = .seconds(60)
-        configuration.statementTimeout = .seconds(60)
         return PostgresPool(configuration, logger: Logger(label: "test-databases"))
     }
 
