@@ -13,15 +13,16 @@ struct OrreryLocal: AsyncParsableCommand {
         subcommands: [Run.self, WithStores.self, MakeKeys.self])
 }
 
-/// Carries out work until it ends or the process is asked to end.
-private func untilStopped(_ body: @escaping @Sendable () async throws -> Void) async throws {
-    try await withThrowingTaskGroup(of: Void.self) { group in
+/// Carries out work until it ends or the process is asked to end; nil then.
+private func untilStopped<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T? {
+    try await withThrowingTaskGroup(of: T?.self) { group in
         group.addTask { try await body() }
         group.addTask {
-            for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { return }
+            for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { break }
+            return nil
         }
         defer { group.cancelAll() }
-        try await group.next()
+        return try await group.next() ?? nil
     }
 }
 
@@ -67,21 +68,25 @@ struct WithStores: AsyncParsableCommand {
         try? FileManager.default.removeItem(atPath: folder)
         let folder = try RunFolder(folder)
         let stores = try Stores(folder: folder, postgresPort: Probe.freePort(), redisPort: Probe.freePort(), durable: false)
-        let status = try await beside(stores, folder: folder) {
-            try await Subprocess.run(
-                name.contains("/") ? .path(FilePath(name)) : .name(name), arguments: Arguments(Array(words.dropFirst())),
-                environment: .inherit.updating([
-                    "ORRERY_TEST_POSTGRES_URL": stores.postgresURL + "/postgres", "ORRERY_TEST_REDIS_URL": stores.redisURL,
-                ]),
-                output: .currentStandardOutput, error: .currentStandardError
-            ).terminationStatus
+        let status = try await untilStopped {
+            try await stores.beside {
+                try await Subprocess.run(
+                    name.contains("/") ? .path(FilePath(name)) : .name(name), arguments: Arguments(Array(words.dropFirst())),
+                    environment: .inherit.updating([
+                        "ORRERY_TEST_POSTGRES_URL": stores.postgresURL + "/postgres", "ORRERY_TEST_REDIS_URL": stores.redisURL,
+                    ]),
+                    output: .currentStandardOutput, error: .currentStandardError
+                ).terminationStatus
+            }
         }
-        guard status.isSuccess else { throw ExitCode.failure }
+        guard status?.isSuccess == true else { throw ExitCode.failure }
     }
+}
 
-    private func beside(_ stores: Stores, folder: RunFolder, _ body: () async throws -> TerminationStatus) async throws -> TerminationStatus
-    {
-        let parts = try await stores.parts()
+extension Stores {
+    /// Runs both beside the body.
+    fileprivate func beside<T: Sendable>(_ body: @Sendable () async throws -> T) async throws -> T {
+        let parts = try await parts()
         return try await withThrowingTaskGroup(of: Void.self) { group in
             for part in parts { group.addTask { try await Supervisor(folder: folder, part: part).run() } }
             defer { group.cancelAll() }

@@ -12,7 +12,11 @@ struct JobAccess: Sendable {
     /// The job, for a caller who holds the action on its id or on its name.
     /// - Throws: 400 for an unknown job, 403 `{"missing": […]}`, 401 when the token no longer stands.
     func job(_ id: String, _ action: Action, as caller: Caller) async throws -> JobResponse {
-        guard let job = try await find(id) else { throw Self.unknown(id) }
+        guard let job = try await find(id) else {
+            // Only a caller whose token stands learns that there is no such job.
+            try await auth.verify(caller)
+            throw Self.unknown(id)
+        }
         let uri = try ResourceURI(job.uri)
         var alternatives = [Permission(uri, action)]
         if let name = job.name { alternatives.append(Permission(ResourceURI(uri.scheme, uri.segments.dropLast() + [name]), action)) }
