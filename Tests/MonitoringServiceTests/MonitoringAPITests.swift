@@ -262,7 +262,8 @@ import WebSocket
             }
             let pod = try await stage.kubernetes.get(.pods, id.text, in: stage.namespace)
             #expect(pod.status?.phase == "Running")
-            let listing = try await stage.frames("\(id)/exec?cmd=ps")
+            // The container runtime may lose what a process writes in its last instant, so this one lives on for a moment.
+            let listing = try await stage.frames("\(id)/exec?cmd=sh+-c+%27ps%3B+sleep+0.5%27")
             #expect(listing.frames.joined().contains("sleep 50"))
         }
     }

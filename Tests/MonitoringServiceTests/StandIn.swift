@@ -64,6 +64,7 @@ final class ControlPlane: Sendable {
             let missing = state.withLock { state in asked.filter { state.denied.contains($0.uri.text) } }
             return StandIn.json(String(decoding: try PlatformJSON.encoder().encode(MissingPermissions(missing: missing)), as: UTF8.self))
         }
+        if path.hasPrefix("/api/v1/users/") { return StandIn.json(#"{"name": "alice"}"#) }
         if path.hasPrefix("/api/v1/jobs/"), let id = path.split(separator: "/").last {
             guard let job = state.withLock({ $0.jobs[String(id)] }) else { return StandIn.json(#"{"error": "no such job"}"#, status: 400) }
             return StandIn.json(String(decoding: try PlatformJSON.encoder().encode(job), as: UTF8.self))
