@@ -102,6 +102,16 @@ let services: [Target] =
 
 // The platform on one machine; never shipped in the charts.
 let local: [Target] = [
+    // A cluster without a Kubernetes: its API over a file, its pods run by podman.
+    library(
+        "LocalCluster", path: "Local/Cluster", exclude: ["Main", "README.md"],
+        [
+            "Kubernetes", "ServiceKit", "WebSocket", hummingbird, httpClient, httpTypes, log, lifecycle, collections, crypto,
+            .product(name: "GRDB", package: "GRDB.swift"), .product(name: "X509", package: "swift-certificates"),
+            .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "Subprocess", package: "swift-subprocess"),
+        ] + nio),
+    .executableTarget(
+        name: "orrery-cluster", dependencies: ["LocalCluster", "ServiceKit"], path: "Local/Cluster/Main", swiftSettings: strict),
     .executableTarget(
         name: "orrery-local",
         dependencies: [
@@ -136,6 +146,7 @@ let testing: [Target] = [
     tests("AdminService", ["TestSupport", "AuthService"]),
     tests("JobsService", ["TestSupport", "AuthService", "AdminService", "ConfigService", hummingbird, hummingbirdTesting]),
     tests("MonitoringService", ["TestSupport", "WebSocket", hummingbird, hummingbirdTesting]),
+    tests("LocalCluster", ["TestSupport", "Kubernetes", "WebSocket", hummingbird, httpClient]),
 ]
 
 let package = Package(
@@ -158,6 +169,8 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: drivers + kit + platform + services + local + testing,
     swiftLanguageModes: [.v6]
