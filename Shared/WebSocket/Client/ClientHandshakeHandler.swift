@@ -28,6 +28,7 @@ final class ClientHandshakeHandler: ChannelInboundHandler, RemovableChannelHandl
     private let request: HTTPRequest
     private let key: String
     private let replaced: [any RemovableChannelHandler]
+    private let end: HeldEnd
     private let configuration: ServerChannelConfiguration
     private let outcome: WebSocketOutcome
     private let hasHeartbeat: Bool
@@ -35,12 +36,13 @@ final class ClientHandshakeHandler: ChannelInboundHandler, RemovableChannelHandl
     private var state = State.waiting
 
     init(
-        request: HTTPRequest, key: String, replaced: [any RemovableChannelHandler], configuration: ServerChannelConfiguration,
+        request: HTTPRequest, key: String, replaced: [any RemovableChannelHandler], end: HeldEnd, configuration: ServerChannelConfiguration,
         outcome: WebSocketOutcome, hasHeartbeat: Bool, established: EventLoopPromise<EstablishedWebSocket>
     ) {
         self.request = request
         self.key = key
         self.replaced = replaced
+        self.end = end
         self.configuration = configuration
         self.outcome = outcome
         self.hasHeartbeat = hasHeartbeat
@@ -112,12 +114,14 @@ final class ClientHandshakeHandler: ChannelInboundHandler, RemovableChannelHandl
         try pipeline.addHandlers([WebSocketFrameEncoder(), frames, session], position: .after(self))
         let messages = try NIOAsyncChannel<ByteBuffer, Never>(wrappingChannelSynchronously: context.channel)
         if !hasHeartbeat { context.channel.triggerUserOutboundEvent(WebSocketHandler.StopHeartbeat(), promise: nil) }
-        let established = established
+        end.hold()
         let removals = ([self] + replaced).map { pipeline.removeHandler($0) }
         // Not before the response decoder is gone, which takes every write for a request's part.
-        EventLoopFuture.andAllSucceed(removals, on: context.eventLoop).assumeIsolated().whenComplete { result in
+        // A removal fails only if the connection has ended and taken the handler along; what came before its end is still to be read.
+        EventLoopFuture.andAllComplete(removals, on: context.eventLoop).assumeIsolated().whenComplete { [self] _ in
             session.start()
-            established.completeWith(result.map { EstablishedWebSocket(messages: messages, negotiated: negotiated) })
+            established.succeed(EstablishedWebSocket(messages: messages, negotiated: negotiated))
+            end.release()
         }
     }
 

@@ -104,10 +104,11 @@ struct ClientHandshake {
         let encoder = HTTPRequestEncoder()
         let decoder = ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .forwardBytes))
         let codec = HTTP1ToHTTPClientCodec()
+        let end = HeldEnd()
         let handshake = ClientHandshakeHandler(
-            request: request, key: key, replaced: [codec, encoder, decoder], configuration: configuration, outcome: outcome,
+            request: request, key: key, replaced: [codec, encoder, decoder], end: end, configuration: configuration, outcome: outcome,
             hasHeartbeat: hasHeartbeat, established: established)
-        try pipeline.addHandlers([encoder, decoder, codec, handshake])
+        try pipeline.addHandlers([end, encoder, decoder, codec, handshake])
     }
 
     private func makeRequest(key: String) -> HTTPRequest {
