@@ -262,8 +262,7 @@ import WebSocket
             }
             let pod = try await stage.kubernetes.get(.pods, id.text, in: stage.namespace)
             #expect(pod.status?.phase == "Running")
-            // The container runtime may lose what a process writes in its last instant, so this one lives on for a moment.
-            let listing = try await stage.frames("\(id)/exec?cmd=sh+-c+%27ps%3B+sleep+0.5%27")
+            let listing = try await stage.frames("\(id)/exec?cmd=ps")
             #expect(listing.frames.joined().contains("sleep 50"))
         }
     }
