@@ -47,6 +47,9 @@ import Testing
                 "kit-probe stops: The secret ORRERY_POSTGRES_URL is not set, and ORRERY_SECRETS_DIR has no file postgres-url."
             ),
             (
+                ["ORRERY_TLS_CERTIFICATE": "/tls.crt"], "kit-probe stops: ORRERY_TLS_CERTIFICATE is set without ORRERY_TLS_KEY."
+            ),
+            (
                 ["ORRERY_LOG_LEVEL": "loud"],
                 "kit-probe stops: ORRERY_LOG_LEVEL is none of trace, debug, info, notice, warning, error, critical."
             ),

@@ -1,4 +1,5 @@
 import ServiceLifecycle
+import WebSocket
 
 /// One API of the platform: settings and stores in its initialiser, routes in `register`, loops in `background`.
 public protocol PlatformService: Sendable {
@@ -20,6 +21,9 @@ public protocol PlatformService: Sendable {
 
     /// The service's own authenticator, in place of the one that the main passes (auth-api knows its tokens itself).
     var authenticator: (any Authenticator)? { get }
+
+    /// The service's own certificate, in place of the one that the settings name (the embedded cluster makes its own).
+    var certificate: ServerCertificate? { get }
 }
 
 extension PlatformService {
@@ -27,4 +31,5 @@ extension PlatformService {
     public static var errorRenderer: any ErrorRenderer { JSONErrors() }
     public var background: [any Service] { [] }
     public var authenticator: (any Authenticator)? { nil }
+    public var certificate: ServerCertificate? { nil }
 }

@@ -4,6 +4,7 @@ import Logging
 import Metrics
 import NIOCore
 import ServiceLifecycle
+import WebSocket
 
 /// A service put together and ready to run: its routes, its server and everything that lives beside it.
 ///
@@ -15,6 +16,7 @@ public final class ServiceAssembly: Sendable {
     public let routes: [RouteDescription]
 
     private let server: ServerSettings
+    private let certificate: ServerCertificate?
     private let readiness: Readiness
     private let responder: PlatformResponder
     private let background: [any Service]
@@ -27,7 +29,7 @@ public final class ServiceAssembly: Sendable {
         _ type: S.Type, settings: Settings, logger: Logger, metrics: PrometheusMetrics = PrometheusMetrics(),
         authenticator: AuthenticatorFactory? = nil
     ) async throws {
-        let server = try ServerSettings(settings)
+        let server = try ServerSettings(settings, logger: logger)
         let context = ServiceContext(
             name: S.name, settings: settings, logger: logger, http: .shortCalls(), streaming: .streams(), metrics: metrics)
         do {
@@ -53,6 +55,7 @@ public final class ServiceAssembly: Sendable {
         }
         self.context = context
         self.server = server
+        certificate = service.certificate ?? server.certificate
         routes = router.routes
         background = service.background
         responder = PlatformResponder(
@@ -97,7 +100,7 @@ public final class ServiceAssembly: Sendable {
 
     private func configuration(started: @escaping @Sendable (Int) async -> Void) -> ServiceGroupConfiguration {
         let application = Application(
-            responder: responder, server: .platform(idleTimeout: server.idleTimeout),
+            responder: responder, server: .platform(idleTimeout: server.idleTimeout, certificate: certificate),
             configuration: ApplicationConfiguration(address: .hostname(server.host, port: server.port)),
             onServerRunning: { [readiness, port = server.port] channel in
                 readiness.set(true)

@@ -4,7 +4,7 @@ import NIOCore
 import NIOPosix
 
 extension Response {
-    /// A file, or a part of it, sent by the kernel. The caller decides about ranges and HEAD: it gives the status and the fields that go with
+    /// A file, or a part of it, sent by the kernel (in chunks where TLS is spoken). The caller decides about ranges and HEAD: it gives the status and the fields that go with
     /// `range` (206, `Content-Range`, `ETag` …); this sets `Content-Length` alone.
     /// - Parameters:
     ///   - range: byte offsets in the file, absent: all of it. Must lie within the file.
@@ -13,7 +13,7 @@ extension Response {
     ) -> Response {
         let range = (range ?? 0..<file.size).clamped(to: 0..<file.size)
         let body = ResponseBody(contentLength: range.count) { writer in
-            if let connection = ServerConnection.current {
+            if let connection = ServerConnection.current, !connection.isSecure {
                 try await connection.send(file, range)
             } else {
                 try await file.copy(range) { try await writer.write($0) }

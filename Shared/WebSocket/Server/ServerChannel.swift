@@ -4,6 +4,7 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
+import NIOSSL
 
 extension HTTPServerBuilder {
     /// The platform's server channel: HTTP/1.1 with keep-alive, WebSocket upgrades on any request of a connection, files by the kernel.
@@ -12,7 +13,7 @@ extension HTTPServerBuilder {
     }
 }
 
-/// One accepted connection. Pipeline, from the network: encoder · decoder · ``SendFileHandler`` · codec · ``ServerConnectionHandler`` · the
+/// One accepted connection. Pipeline, from the network: TLS if configured · encoder · decoder · ``SendFileHandler`` · codec · ``ServerConnectionHandler`` · the
 /// async channel; after an upgrade: frame encoder · frame decoder · ``WebSocketHandler`` · the same async channel, in which messages travel as
 /// parts of the request's body.
 struct ServerChannel: HTTPChannelHandler {
@@ -34,11 +35,14 @@ struct ServerChannel: HTTPChannelHandler {
             let encoder = HTTPResponseEncoder()
             let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits))
             let files = SendFileHandler()
-            let codec = HTTP1ToHTTPServerCodec(secure: false)
+            let codec = HTTP1ToHTTPServerCodec(secure: configuration.certificate != nil)
             let outcome = WebSocketOutcome()
             let connection = ServerConnectionHandler(
                 configuration: configuration, replacedByUpgrade: [codec, files, encoder, decoder], outcome: outcome)
             let pipeline = channel.pipeline.syncOperations
+            if let certificate = configuration.certificate {
+                try pipeline.addHandler(NIOSSLServerHandler(context: certificate.context()))
+            }
             try pipeline.addHandlers([encoder, decoder, files, codec, connection])
             channel.keepAlive()
             return Value(
@@ -48,7 +52,9 @@ struct ServerChannel: HTTPChannelHandler {
     }
 
     func handle(value: Value, logger: Logger) async {
-        await ServerConnection.$current.withValue(ServerConnection(channel: value.channel, outcome: value.outcome)) {
+        let connection = ServerConnection(
+            channel: value.channel, outcome: value.outcome, isSecure: configuration.certificate != nil)
+        await ServerConnection.$current.withValue(connection) {
             await handleHTTP(asyncChannel: value.parts, logger: logger)
         }
     }

@@ -14,5 +14,8 @@ public struct ServerChannelConfiguration: Sendable {
     public var maxHeaderBytes = 80 << 10
     public var maxHeaderFields = 200
 
+    /// With a certificate the channel speaks TLS, and nothing else. Files are then copied through the process: the kernel cannot encrypt them.
+    public var certificate: ServerCertificate?
+
     public init() {}
 }

@@ -8,6 +8,8 @@ public struct ServerConnection: Sendable {
 
     public let channel: any Channel
     let outcome: WebSocketOutcome
+    /// Bytes are encrypted by the process, so nothing can be sent by the kernel.
+    var isSecure = false
 
     func set(heartbeat: WebSocketUpgrade.Heartbeat) {
         if heartbeat == .none { channel.triggerUserOutboundEvent(WebSocketHandler.StopHeartbeat(), promise: nil) }
