@@ -1,1 +1,4 @@
 import LocalCluster
+import ServiceKit
+
+try await ServiceRunner.main(ClusterService.self)
