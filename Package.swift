@@ -115,7 +115,7 @@ let local: [Target] = [
     .executableTarget(
         name: "orrery-local",
         dependencies: [
-            "PlatformClients", "Identity", "PlatformModel", "ServiceKit", "Postgres", log, lifecycle, httpClient,
+            "PlatformClients", "Identity", "PlatformModel", "ServiceKit", "Postgres", "Kubernetes", log, lifecycle, httpClient,
             .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Subprocess", package: "swift-subprocess"),
         ], path: "Local/Stack", swiftSettings: strict),

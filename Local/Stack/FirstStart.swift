@@ -14,8 +14,8 @@ struct FirstStart: Sendable {
 
     func carryOut() async throws {
         let secret = Secret(token)
-        let config = ConfigClient(http: .shared, baseURL: ServicePart.config.url, token: secret)
-        let admin = AdminClient(http: .shared, baseURL: ServicePart.admin.url + "/apis/admin/v1", token: secret)
+        let config = ConfigClient(http: .shared, baseURL: stack.ports.url(.config), token: secret)
+        let admin = AdminClient(http: .shared, baseURL: stack.ports.url(.admin) + "/apis/admin/v1", token: secret)
         let name = try ClusterName(Stack.clusterName)
         let org = try OrgName("default")
         let project = try ProjectName("default")
@@ -37,10 +37,10 @@ struct FirstStart: Sendable {
 
     /// Addresses, node pool and presets of the local cluster. Presets that somebody changed or added stay as they are.
     private func configure(_ name: ClusterName, with config: ConfigClient) async throws {
-        let node = try await stack.cluster.node()
+        let node = try await NodePool(kubeconfig: stack.folder.file("kubeconfig")).claim()
         let base = "\(stack.publicURL)/clusters/\(name)"
         let pool = ResourcePoolType(
-            name: "default", minSize: 1, maxSize: 1, cpu: node.cores, memory: Int64(node.memoryBytes), diskSize: 100 << 30)
+            name: "default", minSize: 1, maxSize: 1, cpu: node.cores, memory: node.memoryBytes, diskSize: 100 << 30)
         let kubeconfig = stack.folder.read("kubeconfig") ?? ""
         var patch: [String: JSON] = [
             "storage": .object(["url": .string(base + "/api/v1/storage")]),
@@ -56,7 +56,7 @@ struct FirstStart: Sendable {
         ]
         var orchestrator: [String: JSON] = [
             // The gateway's port belongs to the address that people see; the ingress host is without it.
-            "job_hostname_template": .string("{job_id}.jobs.\(name).localhost:\(stack.gatewayPort)"),
+            "job_hostname_template": .string("{job_id}.jobs.\(name).localhost:\(stack.ports.gateway)"),
             "job_fallback_hostname": .string("default.jobs.\(name).localhost"),
             "is_http_ingress_secure": .bool(false),
             "resource_pool_types": try JSON(encoding: [pool]),
@@ -69,12 +69,12 @@ struct FirstStart: Sendable {
     }
 
     /// A small one of which many fit, and one that takes half the machine.
-    private func presets(for node: Cluster.Node) -> [ResourcePreset] {
+    private func presets(for node: NodePool.Capacity) -> [ResourcePreset] {
         [
             ResourcePreset(
                 name: "cpu-small", cpu: 0.1, memory: 256 << 20, resourcePoolNames: ["default"], availableResourcePoolNames: ["default"]),
             ResourcePreset(
-                name: "cpu-medium", cpu: node.cores / 2, memory: Int64(node.memoryBytes / 2), resourcePoolNames: ["default"],
+                name: "cpu-medium", cpu: node.cores / 2, memory: node.memoryBytes / 2, resourcePoolNames: ["default"],
                 availableResourcePoolNames: ["default"]),
         ]
     }

@@ -12,14 +12,14 @@ struct Gateway: Sendable {
 
     let folder: RunFolder
     let executable: String
-    let port: Int
+    let ports: Ports
     let kubeconfig: String
 
     func part() throws -> Part {
         let configuration = try folder.make("gateway")
-        try folder.write(Self.routing(Self.routes), to: "gateway/routes.json")
+        try folder.write(routing(Self.routes), to: "gateway/routes.json")
         try folder.write(staticConfiguration(routes: "\(configuration)/routes.json"), to: "gateway/traefik.json")
-        let port = port
+        let port = ports.gateway
         return Part(
             name: "gateway", executable: executable, arguments: ["--configfile=\(configuration)/traefik.json"],
             // Traefik's Kubernetes provider reads the kubeconfig itself, whatever way of signing in it holds.
@@ -50,7 +50,7 @@ struct Gateway: Sendable {
             "log": ["level": "INFO"],
             "entryPoints": [
                 "web": [
-                    "address": "127.0.0.1:\(port)",
+                    "address": "127.0.0.1:\(ports.gateway)",
                     // Uploads and followed logs last as long as they last; the services bound them.
                     "transport": ["respondingTimeouts": ["readTimeout": 0, "writeTimeout": 0, "idleTimeout": 180]],
                 ]
@@ -63,7 +63,7 @@ struct Gateway: Sendable {
     }
 
     /// Traefik's dynamic configuration. A job's host belongs to the cluster's ingresses alone, so the platform's routes exclude such hosts.
-    static func routing(_ routes: [Route]) -> String {
+    private func routing(_ routes: [Route]) -> String {
         var routers: [String: Any] = [:]
         var middlewares: [String: Any] = [:]
         for (number, route) in routes.enumerated() {
@@ -82,14 +82,14 @@ struct Gateway: Sendable {
         for service in ServicePart.allCases {
             services[service.rawValue] = [
                 "loadBalancer": [
-                    "servers": [["url": "http://127.0.0.1:\(service.port)"]], "passHostHeader": true,
+                    "servers": [["url": ports.url(service)]], "passHostHeader": true,
                     "responseForwarding": ["flushInterval": "-1ms"],
                 ]
             ]
         }
         var http: [String: Any] = ["routers": routers, "services": services]
         if !middlewares.isEmpty { http["middlewares"] = middlewares }
-        return json(["http": http])
+        return Self.json(["http": http])
     }
 
     private static func json(_ value: [String: Any]) -> String {

@@ -17,11 +17,19 @@ struct Keys: Sendable {
             guard !folder.exists(file) else { continue }
             try await folder.write(signer.sign(claims(of: service)), to: file, permissions: 0o600)
         }
+        try folder.make("secrets/cluster", permissions: 0o700)
+        let cluster = "secrets/cluster/cluster-token"
+        if !folder.exists(cluster) { try folder.write(Self.random(), to: cluster, permissions: 0o600) }
         let admin = "admin-token"
         if !folder.exists(admin) {
             try await folder.write(signer.sign(TokenClaims(name: PrincipalName("admin"))) + "\n", to: admin, permissions: 0o600)
         }
         return folder.read(admin) ?? ""
+    }
+
+    /// 256 bits from the system's generator.
+    private static func random() -> String {
+        (0..<4).map { _ in String(UInt64.random(in: .min ... .max), radix: 36) }.joined(separator: "-")
     }
 
     private func claims(of service: ServicePart) throws -> TokenClaims {

@@ -32,24 +32,41 @@ struct Run: AsyncParsableCommand {
     @Option(help: "The folder for data, secrets and logs.") var folder = ".run"
     @Option(help: "The folder of the services' executables.") var binaries: String
     @Option(help: "The gateway's executable.") var traefik: String
-    @Option(help: "The command that starts the testbed.") var testbed: String
-    @Option(help: "A kubeconfig; the testbed is used without one.") var kubeconfig: String?
-    @Option(help: "The public port.") var port = 8080
-    @Option(help: "Postgres' port.") var postgresPort = 5434
-    @Option(help: "Redis' port.") var redisPort = 6380
+    @Option(help: "The command of the image registry.") var registry: String
+    @Option(help: "The command of the testbed.") var testbed: String
+    @Option(help: "The cluster below: embedded, or kubernetes (a genuine one, brought up here).") var cluster = Kind.embedded
+    @Option(help: "The kubeconfig of a cluster that runs already, to be used instead.") var kubeconfig: String?
+    @Flag(help: "Lets tests make the embedded cluster fail in chosen ways.") var clusterFaults = false
+    @Option(help: "The public port; 0 takes one that is free.") var port = 8080
+
+    enum Kind: String, ExpressibleByArgument { case embedded, kubernetes }
 
     func run() async throws {
-        let folder = try RunFolder(folder)
-        let lock = try RunLock(folder)
-        defer { lock.release() }
-        let stack = Stack(
-            folder: folder, stores: Stores(folder: folder, postgresPort: postgresPort, redisPort: redisPort),
-            cluster: Cluster(folder: folder, given: kubeconfig, testbed: testbed), binaries: binaries, traefik: traefik, gatewayPort: port)
         do {
+            let folder = try RunFolder(folder)
+            let lock = try RunLock(folder)
+            defer { lock.release() }
+            let ports = try Ports(folder, gateway: port)
+            let stack = Stack(
+                folder: folder, ports: ports, stores: Stores(folder: folder, postgresPort: ports[.postgres], redisPort: ports[.redis]),
+                cluster: chosen(folder, ports), binaries: binaries, traefik: traefik)
             try await untilStopped { try await stack.run() }
         } catch let error as StackError {
             FileHandle.standardError.write(Data("\norrery-local: \(error)\n".utf8))
             throw ExitCode.failure
+        }
+    }
+
+    private func chosen(_ folder: RunFolder, _ ports: Ports) -> Cluster {
+        if let kubeconfig { return .given(kubeconfig: kubeconfig) }
+        switch cluster {
+        case .kubernetes: return .testbed(Testbed(folder: folder, command: testbed))
+        case .embedded:
+            let images = Registry(folder: folder, command: registry, port: ports[.registry])
+            return .embedded(
+                EmbeddedCluster(
+                    folder: folder, executable: "\(binaries)/orrery-cluster", registry: images, port: ports[.cluster],
+                    metricsPort: ports[.clusterMetrics], faults: clusterFaults))
         }
     }
 }

@@ -18,6 +18,13 @@ struct RunFolder: Sendable {
         String(path.utf8.reduce(UInt64(14_695_981_039_346_656_037)) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }, radix: 16)
     }
 
+    /// A place for something with sockets inside, whose paths have to be short: below the run folder, or elsewhere if that lies too deep.
+    func short(_ name: String) -> String {
+        let own = file(name)
+        if own.utf8.count <= 70 { return own }
+        return (SystemUser.isRoot ? "/var/lib/orrery" : NSHomeDirectory() + "/.local/share/orrery") + "/\(name)-\(fingerprint)"
+    }
+
     /// Makes a folder below the run folder and answers its path.
     @discardableResult
     func make(_ folder: String, permissions: Int = 0o755) throws -> String {

@@ -6,7 +6,8 @@ enum ServicePart: String, CaseIterable, Sendable {
     case jobs = "jobs-api"
     case monitoring = "monitoring-api"
 
-    var port: Int {
+    /// Where it listens unless something else does.
+    var usualPort: Int {
         switch self {
         case .auth: 8101
         case .config: 8102
@@ -15,10 +16,6 @@ enum ServicePart: String, CaseIterable, Sendable {
         case .monitoring: 8105
         }
     }
-
-    var metricsPort: Int { port + 100 }
-
-    var url: String { "http://127.0.0.1:\(port)" }
 
     /// The name of its database; nil for a service without one.
     var database: String? {
@@ -35,14 +32,14 @@ enum ServicePart: String, CaseIterable, Sendable {
     func environment(_ stack: Stack) -> [String: String] {
         var settings = [
             "ORRERY_HTTP_HOST": "127.0.0.1",
-            "ORRERY_HTTP_PORT": "\(port)",
-            "ORRERY_METRICS_PORT": "\(metricsPort)",
+            "ORRERY_HTTP_PORT": "\(stack.ports[.service(self)])",
+            "ORRERY_METRICS_PORT": "\(stack.ports[.metrics(self)])",
             "ORRERY_SHUTDOWN_DELAY": "0",
             "ORRERY_SECRETS_DIR": stack.folder.file("secrets/\(rawValue)"),
-            "ORRERY_AUTH_URL": Self.auth.url,
-            "ORRERY_ADMIN_URL": Self.admin.url + "/apis/admin/v1",
-            "ORRERY_CONFIG_URL": Self.config.url,
-            "ORRERY_JOBS_URL": Self.jobs.url,
+            "ORRERY_AUTH_URL": stack.ports.url(.auth),
+            "ORRERY_ADMIN_URL": stack.ports.url(.admin) + "/apis/admin/v1",
+            "ORRERY_CONFIG_URL": stack.ports.url(.config),
+            "ORRERY_JOBS_URL": stack.ports.url(.jobs),
             "ORRERY_PUBLIC_URL": stack.publicURL,
         ]
         if let database { settings["ORRERY_POSTGRES_URL"] = stack.stores.postgresURL + "/" + database }
@@ -55,7 +52,7 @@ enum ServicePart: String, CaseIterable, Sendable {
     }
 
     func part(_ stack: Stack) -> Part {
-        let url = url
+        let url = stack.ports.url(self)
         return Part(
             name: rawValue, executable: "\(stack.binaries)/\(rawValue)", environment: environment(stack),
             isReady: { await Probe.answers(url + "/ready") })

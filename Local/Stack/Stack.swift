@@ -5,15 +5,15 @@ struct Stack: Sendable {
     static let clusterName = "default"
 
     let folder: RunFolder
+    let ports: Ports
     let stores: Stores
     let cluster: Cluster
     /// Where the services' executables are.
     let binaries: String
     let traefik: String
-    let gatewayPort: Int
     let progress = Progress()
 
-    var publicURL: String { "http://127.0.0.1:\(gatewayPort)" }
+    var publicURL: String { "http://127.0.0.1:\(ports.gateway)" }
 
     /// Starts everything, tells what to type, and runs until the task is cancelled.
     func run() async throws {
@@ -21,10 +21,11 @@ struct Stack: Sendable {
         defer { folder.remove("ready") }
         folder.remove("ready")
         let token = try await Keys(folder: folder).prepare()
+        try folder.write(String(decoding: JSONEncoder().encode(cluster.facts), as: UTF8.self), to: "cluster.json")
         try await running(stores.parts(), named: "Postgres and Redis") {
             try await Databases(url: stores.postgresURL).prepare(ServicePart.allCases.compactMap(\.database))
             try await withCluster {
-                let gateway = Gateway(folder: folder, executable: traefik, port: gatewayPort, kubeconfig: folder.file("kubeconfig"))
+                let gateway = Gateway(folder: folder, executable: traefik, ports: ports, kubeconfig: folder.file("kubeconfig"))
                 try await running(ServicePart.allCases.map { $0.part(self) }, named: "services") {
                     try await running([gateway.part()], named: "gateway") {
                         try await progress.step("first start") {
@@ -39,27 +40,41 @@ struct Stack: Sendable {
         }
     }
 
+    /// Runs the cluster beside the body, with a kubeconfig that is complete in itself in the run folder.
     private func withCluster(_ body: () async throws -> Void) async throws {
-        try await progress.step(cluster.given == nil ? "Kubernetes (the testbed; its first build takes 10 minutes)" : "Kubernetes") {
-            try await cluster.start()
-        }
-        do {
+        switch cluster {
+        case .embedded(let embedded):
+            try await embedded.check()
+            try await running([embedded.registry.part()], named: "image registry", { try await embedded.registry.publish() }) {
+                let kubeconfig = { try folder.write(Cluster.completed(embedded.kubeconfig), to: "kubeconfig", permissions: 0o600) }
+                try await running([embedded.part()], named: "cluster", kubeconfig, body)
+            }
+        case .testbed(let testbed):
+            try await progress.step("Kubernetes (the testbed; its first build takes 10 minutes)") { try await testbed.start() }
+            do {
+                try await body()
+            } catch {
+                // The way down is the same whatever ended us; a cancelled task may still run commands in a task of its own.
+                progress.say("  stopping the cluster")
+                try await Task { try await testbed.stop() }.value
+                throw error
+            }
+        case .given(let kubeconfig):
+            try folder.write(Cluster.completed(kubeconfig), to: "kubeconfig", permissions: 0o600)
             try await body()
-        } catch {
-            // The way down is the same whatever ended us; a cancelled task may still run commands in a task of its own.
-            progress.say("  stopping the cluster")
-            try await Task { try await cluster.stop() }.value
-            throw error
         }
     }
 
-    /// Runs parts beside the body; ends them when the body ends.
-    private func running(_ parts: [Part], named name: String, _ body: () async throws -> Void) async throws {
+    /// Runs parts beside the body; ends them when the body ends. `prepare` is done once they are ready, and belongs to their step.
+    private func running(
+        _ parts: [Part], named name: String, _ prepare: () async throws -> Void = {}, _ body: () async throws -> Void
+    ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for part in parts { group.addTask { try await Supervisor(folder: folder, part: part).run() } }
             defer { group.cancelAll() }
             try await progress.step(name) {
                 for part in parts { try await waitUntilReady(part) }
+                try await prepare()
             }
             try await body()
         }
@@ -80,11 +95,13 @@ struct Stack: Sendable {
         progress.say(
             """
 
-            Orrery is ready after \(String(format: "%.0f", time / .seconds(1))) s at \(publicURL). Type, in another terminal (`make client` makes the `apolo` command available):
+            Orrery is ready after \(String(format: "%.0f", time / .seconds(1))) s at \(publicURL). Type, in another terminal:
 
-              apolo config login-with-token "$(cat \(token))" \(publicURL)/api/v1
-              apolo run -s cpu-small registry.local/busybox -- echo hello
-              apolo ps --all
+              export PATH="\(folder.file("bin")):$PATH"
+              apolo config login-with-token "$(cat "\(token)")" \(publicURL)/api/v1
+              apolo run --detach --name hello --preset cpu-small registry.local/busybox -- sh -c 'echo hello; sleep 5; echo bye'
+              apolo logs hello
+              apolo status hello
 
             Logs are in \(folder.file("logs")). Ctrl-C stops everything; what was made is kept for the next start.
             """)

@@ -68,6 +68,13 @@ import Testing
         #expect("\(try #require(error))".contains(saying))
     }
 
+    /// What is written reads as what it was, from any folder.
+    @Test(arguments: ["a", "b", "c"]) func writtenAndReadAgain(context: String) throws {
+        let first = try KubernetesConfiguration.kubeconfig(text: Self.text, context: context, folder: "/etc/kube")
+        let again = try KubernetesConfiguration.kubeconfig(text: first.kubeconfig(), folder: "/elsewhere")
+        #expect("\(again)" == "\(first)")
+    }
+
     @Test func malformedTextIsOneSentence() {
         #expect(throws: KubernetesError.self) { try KubernetesConfiguration.kubeconfig(text: "clusters: 5") }
         #expect(throws: KubernetesError.self) { try KubernetesConfiguration.kubeconfig(path: "/nonexistent/kubeconfig") }

@@ -6,7 +6,7 @@ import os
 import socket
 
 from . import api, machine
-from .images import MIRROR
+from .images import oci
 
 ORDER = ("etcd", "registry", "kube-apiserver", "containerd", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
 
@@ -61,12 +61,7 @@ def _etcd(layout, _):
 
 
 def _registry(layout, _):
-    settings = {
-        "version": 0.1, "log": {"level": "warn", "accesslog": {"disabled": True}},
-        "storage": {"filesystem": {"rootdirectory": str(layout.directory("registry"))}, "delete": {"enabled": True}},
-        "http": {"addr": layout.registry},
-    }
-    return ["/usr/bin/docker-registry", "serve", layout.write("registry.yaml", json.dumps(settings))]
+    return oci.server(layout.registry, layout.directory("registry"))
 
 
 def _api_server(layout, binaries):
@@ -107,7 +102,7 @@ def _containerd(layout, _):
     }
     layout.write("network/configuration/pods.conflist", json.dumps(network, indent=2))
     mirror = f'server = "http://{layout.registry}"\n[host."http://{layout.registry}"]\n  capabilities = ["pull", "resolve"]\n'
-    layout.write(f"mirrors/{MIRROR}/hosts.toml", mirror)
+    layout.write(f"mirrors/{oci.NAME}/hosts.toml", mirror)
     settings = f"""\
 version = 2
 root = "{layout.directory('containerd')}"
@@ -119,7 +114,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
 [debug]
   level = "warn"
 [plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "{MIRROR}/pause:latest"
+  sandbox_image = "{oci.NAME}/pause:latest"
   restrict_oom_score_adj = true
   stream_server_address = "127.0.0.1"
   stream_server_port = "{layout.port('streaming')}"

@@ -1,87 +1,15 @@
-"""The testbed's images, made here from files of this machine and put into its registry, so that every pull is a real one."""
+"""The images that the testbed's own registry holds from the start."""
 
-import gzip
-import hashlib
-import io
-import json
 import pathlib
-import subprocess
-import tarfile
-import tempfile
+import sys
 
-MIRROR = "registry.local"      # what pods write; containerd asks the registry on loopback
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[3] / "Local" / "Registry"))
+
+import oci  # noqa: E402
 
 
 def publish(layout, binaries):
-    """Puts `busybox` and the pods' own `pause` into the registry. What is there already is not sent again."""
-    with tempfile.TemporaryDirectory() as folder:
-        busybox = pathlib.Path(folder, "busybox")
-        _image(busybox, _busybox_files(), {"Cmd": ["sh"], "Env": [f"PATH={PATH}"]})
-        push(layout, f"oci:{busybox}:latest", "busybox:latest")
-        pause = pathlib.Path(folder, "pause")
-        _image(pause, [("pause", (binaries / "pause").read_bytes(), 0o755)], {"Entrypoint": ["/pause"], "User": "65535:65535"})
-        push(layout, f"oci:{pause}:latest", "pause:latest")
-
-
-def push(layout, source, name):
-    """Copies an image (skopeo's words: oci-archive:…, docker-archive:…, oci:…) into the registry under `name`."""
-    if ":" not in name.rpartition("/")[2]:
-        name += ":latest"
-    subprocess.run(["skopeo", "copy", "--quiet", "--insecure-policy", "--dest-tls-verify=false", source, f"docker://{layout.registry}/{name}"],
-                   check=True, capture_output=True, text=True)
-    return f"{MIRROR}/{name}"
-
-
-def _busybox_files():
-    """A root tree: one static program under all its names, the users, a few folders. (name, content, mode); a str is a symbolic link, None a folder."""
-    program = pathlib.Path("/bin/busybox")
-    applets = subprocess.run([program, "--list-full"], check=True, capture_output=True, text=True).stdout.split()
-    folders = ["bin", "dev", "etc", "home", "proc", "root", "sbin", "sys", "usr", "usr/bin", "usr/sbin", "var", "var/log", "www"]
-    files = [(folder, None, 0o755) for folder in folders] + [("tmp", None, 0o1777), ("bin/busybox", program.read_bytes(), 0o755)]
-    files += [(applet, "/bin/busybox", 0o777) for applet in applets if applet.partition("/")[0] in ("bin", "sbin", "usr") and applet != "bin/busybox"]
-    files += [
-        ("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n", 0o644),
-        ("etc/group", b"root:x:0:\nnogroup:x:65534:\n", 0o644),
-        ("etc/nsswitch.conf", b"hosts: files dns\n", 0o644),
-    ]
-    return files
-
-
-def _image(folder, files, config):
-    """Writes an OCI image layout of one layer. The same files give the same digests."""
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for name, content, mode in files:
-            entry = tarfile.TarInfo(name)
-            entry.mode = mode
-            if content is None:
-                entry.type = tarfile.DIRTYPE
-            elif isinstance(content, str):
-                entry.type, entry.linkname = tarfile.SYMTYPE, content
-            else:
-                entry.size = len(content)
-            tar.addfile(entry, io.BytesIO(content) if isinstance(content, bytes) else None)
-    layer = archive.getvalue()
-
-    def blob(content):
-        digest = hashlib.sha256(content).hexdigest()
-        path = folder / "blobs" / "sha256" / digest
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        return {"digest": f"sha256:{digest}", "size": len(content)}
-
-    prefix = "application/vnd.oci.image."
-    image = {"architecture": _architecture(), "os": "linux", "config": config,
-             "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()]}}
-    manifest = {"schemaVersion": 2, "mediaType": prefix + "manifest.v1+json",
-                "config": {"mediaType": prefix + "config.v1+json", **blob(json.dumps(image).encode())},
-                "layers": [{"mediaType": prefix + "layer.v1.tar+gzip", **blob(gzip.compress(layer, 6, mtime=0))}]}
-    index = {"schemaVersion": 2, "manifests": [{"mediaType": prefix + "manifest.v1+json", **blob(json.dumps(manifest).encode()),
-                                                "annotations": {"org.opencontainers.image.ref.name": "latest"}}]}
-    (folder / "index.json").write_text(json.dumps(index))
-    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
-
-
-def _architecture():
-    return subprocess.run(["dpkg", "--print-architecture"], check=True, capture_output=True, text=True).stdout.strip()
+    """Puts `busybox` and the pods' own `pause` into the registry."""
+    oci.publish_busybox(layout.registry)
+    oci.publish(layout.registry, "pause:latest", [("pause", (binaries / "pause").read_bytes(), 0o755)],
+                {"Entrypoint": ["/pause"], "User": "65535:65535"})

@@ -96,8 +96,8 @@ class Layout:
         ports = self.state.setdefault("ports", {})
         held = []
         for name in self.PORTS:
-            preferred = ports.get(name) or (5000 if name == "registry" else 0)
-            listener = _listener(preferred) or _listener(0)
+            preferred = ports.get(name) or (5000 if name == "registry" else None)
+            listener = next(filter(None, map(_listener, [*([preferred] if preferred else []), *_candidates(self.identity)])))
             held.append(listener)
             ports[name] = listener.getsockname()[1]
         for listener in held:
@@ -109,6 +109,14 @@ class Layout:
                 self.state["network"] = network
                 break
         self.save()
+
+
+def _candidates(identity):
+    """Ports below those that the kernel gives to outgoing connections: one of those would take the place of a component that is away for a while."""
+    low = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    first, last = (low - 8000, low - 1) if low > 16000 else (low, 60000)
+    begin = int(identity, 16) % (last - first)
+    return [first + (begin + step) % (last - first) for step in range(last - first)]
 
 
 def _listener(port):
