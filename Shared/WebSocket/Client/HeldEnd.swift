@@ -9,6 +9,7 @@ final class HeldEnd: ChannelInboundHandler {
 
     private var isHolding = false
     private var hasEnded = false
+    private var errors: [any Error] = []
     private var context: ChannelHandlerContext?
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
@@ -18,7 +19,13 @@ final class HeldEnd: ChannelInboundHandler {
 
     func release() {
         isHolding = false
+        for error in errors { context?.fireErrorCaught(error) }
+        errors = []
         if hasEnded { context?.fireChannelInactive() }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if isHolding { errors.append(error) } else { context.fireErrorCaught(error) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {

@@ -145,25 +145,6 @@ final class WebSocketHandler: ChannelDuplexHandler {
         context.fireChannelReadComplete()
     }
 
-    /// The connection broke before the handshake was over on this side: what came with it is still the session's, but nothing of it can be
-    /// answered, since the handlers that encode requests may still be there.
-    private func keepHeld() {
-        guard case .waiting(let held) = phase else { return }
-        do {
-            for frame in held {
-                switch try assembler.receive(frame) {
-                case .message(let message): queue.append(message)
-                case .close(let close):
-                    outcome.received(close)
-                    return outcome.end(.closed)
-                case .ping, .pong, nil: break
-                }
-            }
-        } catch {
-            outcome.end(.violation(error.code, error.reason))
-        }
-    }
-
     // MARK: Outbound
 
     /// The async channel's own parts: only the end of the response's body, when the session has been closed already.
@@ -264,7 +245,6 @@ final class WebSocketHandler: ChannelDuplexHandler {
     /// reset the connection and lose the close frame.
     private func violated(_ violation: MessageAssembler.Violation, _ context: ChannelHandlerContext) {
         if case .ended = phase { return }
-        keepHeld()
         let wasOpen = if case .open = phase { true } else { false }
         phase = .ended
         outcome.end(.violation(violation.code, violation.reason))
@@ -299,7 +279,6 @@ final class WebSocketHandler: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        keepHeld()
         outcome.end(.lost)
         phase = .ended
         stopTimers()
@@ -308,7 +287,6 @@ final class WebSocketHandler: ChannelDuplexHandler {
     }
 
     private func lost(_ context: ChannelHandlerContext) {
-        keepHeld()
         outcome.end(.lost)
         phase = .ended
         endInbound(context)
