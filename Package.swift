@@ -102,12 +102,14 @@ let services: [Target] =
 
 // The platform on one machine; never shipped in the charts.
 let local: [Target] = [
+    .systemLibrary(name: "CZlib", path: "Local/CZlib", providers: [.apt(["zlib1g-dev"])]),
     // A cluster without a Kubernetes: its API over a file, its pods run by podman.
     library(
         "LocalCluster", path: "Local/Cluster", exclude: ["Main", "README.md"],
         [
-            "Kubernetes", "ServiceKit", "WebSocket", hummingbird, httpClient, httpTypes, log, lifecycle, collections, crypto,
-            .product(name: "GRDB", package: "GRDB.swift"), .product(name: "X509", package: "swift-certificates"),
+            "CZlib", "Kubernetes", "ServiceKit", "WebSocket", hummingbird, httpClient, httpTypes, log, lifecycle, collections,
+            crypto, .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "GRDB", package: "GRDB.swift"),
+            .product(name: "X509", package: "swift-certificates"),
             .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "Subprocess", package: "swift-subprocess"),
         ] + nio),
     .executableTarget(
