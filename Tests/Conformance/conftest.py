@@ -27,7 +27,7 @@ def platform(request):
 
 @pytest.fixture(scope="session")
 def cluster(platform):
-    return Cluster(platform)
+    return Cluster.of(platform)
 
 
 @pytest.fixture

@@ -20,12 +20,11 @@ def site(admin, cluster):
 
 
 def test_service_and_ingress(cluster, site):
-    found = cluster.get("services,ingresses", "-n", site["namespace"])
-    services = {item["metadata"]["name"]: item for item in found if item["kind"] == "Service"}
+    services = {item["metadata"]["name"]: item for item in cluster.list("services", site["namespace"])}
     assert {site["id"], f"site--{site['org_project_hash']}"} <= services.keys()
     (port,) = services[site["id"]]["spec"]["ports"]
     assert (port["port"], port["targetPort"], services[site["id"]]["spec"]["clusterIP"]) == (80, 8080, "None")
-    (ingress,) = [item for item in found if item["kind"] == "Ingress" and item["metadata"]["name"] == site["id"]]
+    (ingress,) = [item for item in cluster.list("ingresses", site["namespace"]) if item["metadata"]["name"] == site["id"]]
     hosts = [rule["host"] for rule in ingress["spec"]["rules"]]
     # The gateway's port belongs to the address, not to the host.
     assert hosts == [f"{site['id']}.jobs.default.localhost", f"site--{site['org_project_hash']}.jobs.default.localhost"]
@@ -64,6 +63,6 @@ def test_a_job_without_http_has_no_ingress(admin, cluster, tidy):
     job = tidy(admin.run(LONG))
     job = admin.wait(job["id"], "running")
     assert "http_url" not in job
-    names = [item["metadata"]["name"] for item in cluster.get("ingresses", "-n", job["namespace"])]
+    names = [item["metadata"]["name"] for item in cluster.list("ingresses", job["namespace"])]
     assert job["id"] not in names
     checked(admin.call("GET", f"{admin.jobs_url}/{job['id']}"), 200)

@@ -107,7 +107,7 @@ def test_a_cancelled_job_leaves_nothing_behind(admin, cluster):
     admin.kill(job["id"])
 
     def left():
-        return [f"{item['kind']}/{item['metadata']['name']}" for item in cluster.get("pods,services,ingresses", "-n", job["namespace"])
+        return [f"{plural}/{item['metadata']['name']}" for plural in ("pods", "services", "ingresses") for item in cluster.list(plural, job["namespace"])
                 if job["id"] in item["metadata"]["name"] or "leaves-nothing" in item["metadata"]["name"]]
 
     eventually("pod, services and ingress of the cancelled job are gone", lambda: not left(), 45, 0.5)

@@ -1,48 +1,125 @@
-"""The cluster below the jobs, past the platform."""
+"""The cluster below the jobs: what is in it, and how to take it away. Each kind of cluster has its own way; tests see one interface."""
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import threading
 
+import pytest
+
+from .kubernetes import KubernetesApi
 from .waiting import eventually
 
 JOB_LABEL = "platform.apolo.us/job"
 
 
 class Cluster:
-    def __init__(self, platform):
-        self.platform = platform
+    """A cluster of which we know nothing but its API."""
 
-    def command(self, *words):
-        return ["kubectl", "--kubeconfig", str(self.platform.kubeconfig), *words]
+    kind = "given"
 
-    def get(self, *words):
-        """The items of `kubectl get …`."""
-        result = subprocess.run(self.command("get", *words, "-o", "json"), capture_output=True, text=True, check=False, timeout=30)
-        assert result.returncode == 0, f"kubectl get {' '.join(words)}: {result.stderr}"
-        return json.loads(result.stdout)["items"]
+    @staticmethod
+    def of(platform):
+        """The cluster that this platform was started with, as its run folder tells."""
+        facts = json.loads((platform.run / "cluster.json").read_text())
+        found = {"embedded": Embedded, "testbed": Testbed, "given": Cluster}[facts["kind"]](platform, facts)
+        wanted = os.environ.get("ORRERY_CONFORMANCE_CLUSTER")
+        assert not wanted or (wanted == "embedded") == (found.kind == "embedded"), f"the platform in {platform.run} has another cluster: {found.kind}"
+        return found
+
+    def __init__(self, platform, facts):
+        self.platform, self.facts = platform, facts
+        self.api = KubernetesApi(platform.kubeconfig)
+
+    def list(self, plural, namespace=None, selector=None):
+        return self.api.list(plural, namespace, selector)
 
     def pods(self, job):
-        return self.get("pods", "--all-namespaces", "--selector", f"{JOB_LABEL}={job}")
+        return self.list("pods", selector=f"{JOB_LABEL}={job}")
 
     @property
     def ending(self):
         """Pods that are being deleted: until they are gone they hold their part of the node."""
-        return [pod["metadata"]["name"] for pod in self.get("pods", "--all-namespaces") if "deletionTimestamp" in pod["metadata"]]
+        return [pod["metadata"]["name"] for pod in self.list("pods") if "deletionTimestamp" in pod["metadata"]]
 
     @property
     def free_cores(self):
         """What the largest node has left for jobs, in cores."""
         best = 0.0
-        pods = [pod for pod in self.get("pods", "--all-namespaces") if pod["status"]["phase"] not in ("Succeeded", "Failed")]
-        for node in self.get("nodes"):
+        pods = [pod for pod in self.list("pods") if pod["status"]["phase"] not in ("Succeeded", "Failed")]
+        for node in self.list("nodes"):
             used = sum(cores(container.get("resources", {}).get("requests", {}).get("cpu", "0"))
                        for pod in pods if pod["spec"].get("nodeName") == node["metadata"]["name"] for container in pod["spec"]["containers"])
             best = max(best, cores(node["status"]["allocatable"]["cpu"]) - used)
         return best
 
     def answers(self):
-        return subprocess.run(self.command("get", "--raw", "/readyz"), capture_output=True, check=False, timeout=10).returncode == 0
+        return self.api.answers()
+
+    @contextlib.contextmanager
+    def away(self):
+        """The cluster's API is gone inside the block; containers run on."""
+        pytest.skip("this cluster is not ours to stop")
+        yield
+
+
+class Testbed(Cluster):
+    """The genuine Kubernetes of Tests/Kubernetes."""
+
+    kind = "testbed"
+    __test__ = False
+
+    def command(self, *words):
+        from .platform import REPOSITORY
+
+        verb, *rest = words
+        subprocess.run([REPOSITORY / "Tests/Kubernetes/testbed", verb, "--run", self.facts["folder"], *rest], check=True, capture_output=True, text=True)
+
+    @contextlib.contextmanager
+    def away(self):
+        self.command("kill", "kube-apiserver")
+        try:
+            yield
+        finally:
+            self.command("start-component", "kube-apiserver")
+
+
+class Embedded(Cluster):
+    """The embedded cluster: API and kubelet in one process."""
+
+    kind = "embedded"
+
+    @property
+    def part(self):
+        return self.platform.part("cluster")
+
+    @contextlib.contextmanager
+    def away(self, number=signal.SIGKILL):
+        with self.part.away(number):
+            yield
+        eventually("the embedded cluster is ready again", self.answers, 60, 0.1)
+
+    @contextlib.contextmanager
+    def faults(self, *rules):
+        """The cluster fails inside the block as the rules say; see Local/Cluster/README.md."""
+        self.set_faults(*rules)
+        try:
+            yield
+        finally:
+            answer = self.api.call("DELETE", "faults")
+            assert answer.status_code < 300, answer.text
+
+    def set_faults(self, *rules):
+        answer = self.api.call("PUT", "faults", json={"rules": list(rules)})
+        assert answer.status_code < 300, answer.text
+
+    def lose(self, pod, how):
+        """The pod's containers, or the pod object, vanish behind everybody's back."""
+        place = {"namespace": pod["metadata"]["namespace"], "name": pod["metadata"]["name"]}
+        answer = self.api.call("POST", "faults/lose-pod", json=place | {"how": how})
+        assert answer.status_code < 300, answer.text
 
 
 def cores(quantity):
@@ -53,7 +130,7 @@ class PodWatch:
     """Counts the pods that were ever created for a job while it watches. A watch that breaks is begun again."""
 
     def __init__(self, cluster):
-        self._cluster, self._pods, self._ended, self._process = cluster, {}, threading.Event(), None
+        self._cluster, self._pods, self._ended = cluster, {}, threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self):
@@ -61,14 +138,11 @@ class PodWatch:
         return self
 
     def __exit__(self, *_):
-        self._ended.set()
-        if self._process:
-            self._process.kill()
-        self._thread.join(5)
+        self._ended.set()     # the thread ends with its watch request, at the latest with the process
 
     def of(self, job):
         """The uids of all pods that this job ever had."""
-        return {uid for uid, name in self._pods.items() if name == job}
+        return {uid for uid, name in list(self._pods.items()) if name == job}
 
     def once(self, job):
         """Asserts that the job had exactly one pod, ever."""
@@ -76,14 +150,12 @@ class PodWatch:
         assert len(self.of(job)) == 1, f"{job} was started more than once: {self.of(job)}"
 
     def _watch(self):
-        label = JOB_LABEL.replace(".", "\\.")
-        path = f'{{.object.metadata.uid}} {{.object.metadata.labels.{label}}}{{"\\n"}}'
-        words = self._cluster.command("get", "pods", "--all-namespaces", "--watch", "--output-watch-events", "-o", f"jsonpath={path}")
         while not self._ended.is_set():
-            self._process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-            for line in self._process.stdout:
-                uid, _, job = line.strip().partition(" ")
-                if job:
-                    self._pods[uid] = job
-            self._process.wait()
-            self._ended.wait(0.3)
+            # Without a resource version each request begins with the pods that are there.
+            for event in self._cluster.api.watch("api/v1/pods", {"labelSelector": JOB_LABEL, "timeoutSeconds": "60"}):
+                metadata = event.get("object", {}).get("metadata", {})
+                if job := metadata.get("labels", {}).get(JOB_LABEL):
+                    self._pods[metadata["uid"]] = job
+                if self._ended.is_set():
+                    return
+            self._ended.wait(0.2)

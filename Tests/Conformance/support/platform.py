@@ -90,8 +90,10 @@ class Platform:
         binaries = os.environ.get("ORRERY_CONFORMANCE_BINARIES", REPOSITORY / ".build/debug")
         run = pathlib.Path(tempfile.mkdtemp(prefix="orrery-test."))
         run.chmod(0o711)     # Postgres runs as a user of its own
+        cluster = os.environ.get("ORRERY_CONFORMANCE_CLUSTER", "embedded")
         result = subprocess.run(
-            [REPOSITORY / "Local/setup/start", "--detach", run, binaries], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+            [REPOSITORY / "Local/setup/start", "--detach", run, binaries, "--cluster", cluster, "--cluster-faults", "--port", "0"],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         assert result.returncode == 0, f"the platform did not start; see {run}/logs\n{result.stdout}"
         return cls(run, started=True)
 
@@ -123,21 +125,6 @@ class Platform:
         key = (self.run / "secrets/auth-api/auth-signing-keys").read_text()
         claims = {"https://platform.neuromation.io/user": user, "identity": user, "exp": int(time.time()) + seconds}
         return jwt.encode(claims, key, algorithm="ES256", headers={"kid": header["kid"]})
-
-    @property
-    def testbed(self):
-        """The folder of the testbed below this platform, as Local/Stack/Cluster.swift places it; None if the cluster is another."""
-        own = self.run / "testbed"
-        if len(str(own)) > 70:
-            hashed = 14695981039346656037
-            for byte in str(self.run).encode():
-                hashed = (hashed ^ byte) * 1099511628211 % 2**64
-            own = pathlib.Path(f"/var/lib/orrery/testbed-{hashed:x}")
-        return own if (own / "kubeconfig").exists() else None
-
-    def testbed_command(self, *words):
-        verb, *rest = words
-        subprocess.run([REPOSITORY / "Tests/Kubernetes/testbed", verb, "--run", self.testbed, *rest], check=True, capture_output=True, text=True)
 
 
 def _unpadded(text):
