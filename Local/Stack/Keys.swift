@@ -20,6 +20,12 @@ struct Keys: Sendable {
         try folder.make("secrets/cluster", permissions: 0o700)
         let cluster = "secrets/cluster/cluster-token"
         if !folder.exists(cluster) { try folder.write(Self.random(), to: cluster, permissions: 0o600) }
+        // config-api seals the clusters' credentials with it.
+        let sealing = "secrets/config-api/config-sealing-keys"
+        if !folder.exists(sealing) {
+            let bytes = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
+            try folder.write(Data(bytes).base64EncodedString(), to: sealing, permissions: 0o600)
+        }
         let admin = "admin-token"
         if !folder.exists(admin) {
             try await folder.write(signer.sign(TokenClaims(name: PrincipalName("admin"))) + "\n", to: admin, permissions: 0o600)

@@ -6,9 +6,9 @@ enum BuiltInPrincipals {
         let name: PrincipalName
         let permissions: [Permission]
 
-        init(_ name: String, manage: [ResourceScheme] = [], read: [ResourceScheme] = []) {
+        init(_ name: String, manage: [ResourceScheme] = [], read: [ResourceScheme] = [], _ more: [Permission] = []) {
             self.name = PrincipalName(checked: name)
-            permissions = manage.map { Permission(ResourceURI($0), .manage) } + read.map { Permission(ResourceURI($0), .read) }
+            permissions = manage.map { Permission(ResourceURI($0), .manage) } + read.map { Permission(ResourceURI($0), .read) } + more
         }
     }
 
@@ -21,13 +21,21 @@ enum BuiltInPrincipals {
         // Used as service tokens by clients of the published protocol.
         Seed("compute", manage: [.user, .role, .token, .job, .cluster]),
         Seed("cluster", manage: [.user, .role, .token, .job, .cluster]),
-        Seed("config-api", manage: [.cluster], read: [.user]),
+        // Makes the principals of clusters and their tokens, so it reads what those read.
+        Seed("config-api", manage: [.cluster], read: [.user, .job, .app], [Permission(ResourceURI(.user, ["cluster"]), .manage)]),
         // Makes users and the roles of organizations, clusters and projects, so it passes on everything those hold.
         Seed("admin-api", manage: [.user, .role, .cluster, .org, .project] + ResourceScheme.projectResources),
         // Issues the tokens that jobs carry, and reads the clusters with their credentials.
         Seed("jobs-api", manage: [.user, .token, .job, .cluster], read: [.org]),
         Seed("monitoring-api", read: [.user, .job, .cluster, .app]),
     ]
+
+    /// What the services inside a cluster hold from the start, on their own cluster alone; nil for any other principal.
+    static func permissions(of principal: PrincipalName) -> [Permission]? {
+        guard let cluster = principal.servedCluster else { return nil }
+        return [Permission(ResourceURI(.user), .read)]
+            + [ResourceScheme.cluster, .job, .app].map { Permission(ResourceURI($0, cluster), .read) }
+    }
 
     /// Creates what is missing and adds missing grants; what an operator added stays. The names that changed.
     static func seed(_ store: PrincipalStore) async throws -> [String] {

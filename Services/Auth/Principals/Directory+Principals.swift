@@ -6,12 +6,12 @@ extension Directory {
     private static let platformSegments: Set<Substring> = ["manager", "admin", "users"]
     private static let everyUser = ResourceURI(.user)
 
-    /// Creates a principal that holds nothing but itself.
+    /// Creates a principal that holds nothing but itself, or the services of a cluster with what those need.
     func create(_ principal: PrincipalName, by caller: Caller) async throws {
         let (actions, _) = try await ask(caller, on: [Self.everyUser, principal.userURI, principal.roleURI])
         let managesUsers = actions[0] == .manage
         if principal.isSubrole {
-            guard managesUsers || actions[2] == .manage else { throw PlatformError.forbidden() }
+            guard actions[1] == .manage || actions[2] == .manage else { throw PlatformError.forbidden() }
             let second = principal.segments[1]
             guard managesUsers || !Self.platformSegments.contains(second) else {
                 throw PlatformError.forbidden("Names below \(principal.base)/\(second) are made by the platform")
@@ -22,7 +22,13 @@ extension Directory {
             guard principal.text.utf8.count <= 63 else { throw PlatformError.badRequest("name: at most 63 characters without a slash") }
         }
         if principal.isSubrole, try await !principals.exists(principal.base) { throw Self.notFound(principal.base) }
-        let created = try await principals.pool.transaction { try await principals.create(principal, on: $0) }
+        let created = try await principals.pool.transaction { connection in
+            guard try await principals.create(principal, on: connection) else { return false }
+            if let permissions = BuiltInPrincipals.permissions(of: principal) {
+                try await GrantStore.insert(permissions, to: principal, on: connection)
+            }
+            return true
+        }
         // Also what was there already: an earlier request may have been committed and not published.
         try await publish([principal.text])
         guard created else { throw PlatformError.conflict("user \"\(principal)\" already exists") }

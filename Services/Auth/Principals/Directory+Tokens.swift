@@ -15,9 +15,10 @@ extension Directory {
         guard caller.tokenURI == nil, actions[0] == .manage else { throw PlatformError.forbidden() }
         guard let validFrom = verdicts[0].validFrom else { throw Self.notFound(principal) }
         if actions[1] < .manage { try await requireNoMoreRights(principal, than: caller) }
-        let kind: TokenKind = BuiltInPrincipals.services.contains(principal.text) ? .controlPlane : .user
+        let cluster = principal.servedCluster
+        let kind: TokenKind = cluster != nil ? .cluster : BuiltInPrincipals.services.contains(principal.text) ? .controlPlane : .user
         let claims = TokenClaims(
-            name: principal, kind: kind, jobID: jobID, tokenURI: uri,
+            name: principal, kind: kind, cluster: cluster?.text, jobID: jobID, tokenURI: uri,
             issuedAt: max(Date(), Date(timeIntervalSince1970: validFrom)), id: UUID().uuidString.lowercased())
         let token = try await signer.sign(claims)
         audit("token", by: caller, on: principal, uri.map { [$0.canonical] } ?? [])

@@ -32,6 +32,21 @@ public struct PrincipalName: PlatformName {
     /// True for a name with a `/`.
     public var isSubrole: Bool { text.contains("/") }
 
+    /// The principal of the services inside a cluster: `cluster/<name>`.
+    ///
+    /// Not the bare name: clusters and organizations may share that, and it is but the base below which their roles are named. Whoever
+    /// could act as the base would rule the roles below it, so nobody is ever given a token for it.
+    public init(servicesOf cluster: ClusterName) throws(NameError) { try self.init("\(Self.clusters)/\(cluster)") }
+
+    /// The cluster whose services this principal is, nil for any other: the reverse of ``init(servicesOf:)``.
+    public var servedCluster: ClusterName? {
+        let segments = segments
+        guard segments.count == 2, segments[0] == Self.clusters else { return nil }
+        return try? ClusterName(String(segments[1]))
+    }
+
+    private static let clusters = "cluster"
+
     /// `user://<name>`
     public var userURI: ResourceURI { ResourceURI(.user, text.split(separator: "/").map(String.init)) }
 
