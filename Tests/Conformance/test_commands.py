@@ -87,10 +87,10 @@ def test_kill(apolo, admin, shell, cluster):
     job = admin.job(shell)
     assert transitions(job) == ["pending", "running", "cancelled"] and "exit_code" not in job["history"]
     assert reasons(job)[0] == "Creating"
-    # Killing twice is no error, and the pod goes away: `sleep` as first process does not hear TERM, so its 30 s of grace pass; and a kubelet that
-    # missed the container's last status (seen on a loaded machine) looks again only a minute later.
+    # Killing twice is no error, and the pod goes away: `sleep` as first process does not hear TERM, so its 30 s of grace pass.
     admin.kill(shell)
-    eventually(f"the pod of {shell} is gone", lambda: not cluster.pods(shell), 150, 0.5)
+    eventually(f"nothing of {shell} runs", lambda: all(pod["status"]["phase"] in ("Succeeded", "Failed") for pod in cluster.pods(shell)), 45, 0.5)
+    eventually(f"the pod of {shell} is gone", lambda: not cluster.pods(shell), cluster.lingering, 0.5)
 
 
 def test_a_missing_image_fails_with_its_reason(missing_image, admin):

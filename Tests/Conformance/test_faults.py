@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -10,6 +11,7 @@ import time
 import pytest
 import requests
 
+from support.jobs import assert_ordinary_life, assert_ran_once, counting
 from support.platform import SERVICES
 from support.rest import Api, LONG, checked, describe, transitions
 from support.waiting import eventually
@@ -70,25 +72,6 @@ class Caller:
             assert status in (200, 201, 202, 204) or status == 503 and retry, f"{self.name}: {status}, Retry-After {retry}: {text}"
             assert passed < BOUND, f"{self.name}: a request took {passed:.1f} s ({status})"
         assert self.answers[-1][0] != 503, f"{self.name}: refused to the end: {self.answers[-1]}"
-
-
-def counting(words="counts", seconds=12):
-    """A command that tells once that it began, runs a while, and tells that it ended."""
-    return f"sh -c 'echo {words} begins; sleep {seconds}; echo {words} ends'"
-
-
-def assert_ran_once(apolo, pod_watch, job, words="counts"):
-    """One pod ever, and a log that tells one run."""
-    pod_watch.once(job["id"])
-    logs = apolo("logs", job["id"]).ended(0)
-    assert logs.lines == [f"{words} begins", f"{words} ends"], logs
-
-
-def assert_ordinary_life(job, *ending):
-    assert transitions(job) == ["pending", "running", *ending], describe(job)
-    assert job["history"]["restarts"] == 0
-    times = [item["transition_time"] for item in job["statuses"]]
-    assert times == sorted(times), describe(job)
 
 
 def test_jobs_api_is_killed(platform, admin, apolo, pod_watch, tidy):
@@ -254,11 +237,19 @@ def test_the_cluster_is_away_for_twenty_seconds(admin, apolo, cluster, pod_watch
                lambda: admin.job(cancelled["id"])["materialized"] is False, 60)
 
 
+def free_ports(count):
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
 @pytest.fixture
 def replica(platform, admin):
     """A second jobs-api beside the first, on ports of its own; its API."""
     part = platform.part("jobs-api")
-    ports = {"ORRERY_HTTP_PORT": "8174", "ORRERY_METRICS_PORT": "8274"}
+    ports = dict(zip(("ORRERY_HTTP_PORT", "ORRERY_METRICS_PORT"), map(str, free_ports(2))))
     with open(platform.run / "logs/jobs-api-replica.log", "ab") as log:
         process = subprocess.Popen([part.executable], env=os.environ | part.environment | ports, stdout=log, stderr=log, start_new_session=True)
     try:

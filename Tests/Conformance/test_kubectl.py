@@ -9,19 +9,8 @@ import urllib.request
 import pytest
 
 from support.kubernetes import until
+from support.pods import BUSYBOX, manifest, phase, terminated
 from support.waiting import eventually
-
-BUSYBOX = "registry.local/busybox"
-
-
-def manifest(name, script, *, limits=None, image=BUSYBOX, **spec):
-    container = {"name": "main", "image": image, "command": ["sh", "-c", script]}
-    if limits:
-        container["resources"] = {"limits": limits, "requests": limits}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}},
-            "spec": {"containers": [container], "restartPolicy": "Never", "terminationGracePeriodSeconds": 1,
-                     "automountServiceAccountToken": False} | spec}
-
 
 @pytest.fixture(scope="session")
 def space(cluster):
@@ -48,18 +37,6 @@ def start(cluster, space):
             stack.callback(process.kill)
             return process
         yield begin
-
-
-def phase(cluster, space, name):
-    return ((cluster.api.pod(space, name) or {}).get("status") or {}).get("phase")
-
-
-def terminated(cluster, space, name, timeout=60):
-    """The end of the pod's container, as its status tells."""
-    def ended():
-        statuses = (cluster.api.pod(space, name) or {}).get("status", {}).get("containerStatuses") or [{}]
-        return statuses[0].get("state", {}).get("terminated")
-    return eventually(f"the container of {name} ends", ended, timeout)
 
 
 @pytest.fixture(scope="module")
@@ -226,7 +203,7 @@ def test_delete(cluster, space, kubectl):
     kubectl("delete", "pod", "polite", "--wait=false")
     assert "deletionTimestamp" in cluster.api.pod(space, "deaf")["metadata"]
     for name in ("polite", "deaf"):
-        eventually(f"{name} is gone", lambda: cluster.api.pod(space, name) is None, 75, 0.2)
+        eventually(f"{name} is gone", lambda: cluster.api.pod(space, name) is None, 20 + cluster.lingering, 0.2)
     assert time.monotonic() - begun >= 2.5
     kubectl("delete", "pod", "deaf", code=1)
 

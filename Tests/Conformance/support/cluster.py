@@ -19,6 +19,8 @@ class Cluster:
     """A cluster of which we know nothing but its API."""
 
     kind = "given"
+    # Seconds for which the object of a deleted pod may stay after its last container ended: see Testbed.
+    lingering = 60 + 10 + 5
 
     @staticmethod
     def of(platform):
@@ -41,8 +43,9 @@ class Cluster:
 
     @property
     def ending(self):
-        """Pods that are being deleted: until they are gone they hold their part of the node."""
-        return [pod["metadata"]["name"] for pod in self.list("pods") if "deletionTimestamp" in pod["metadata"]]
+        """Pods that are being deleted: until their containers ended they hold their part of the node."""
+        return [pod["metadata"]["name"] for pod in self.list("pods")
+                if "deletionTimestamp" in pod["metadata"] and pod["status"]["phase"] not in ("Succeeded", "Failed")]
 
     @property
     def free_cores(self):
@@ -69,6 +72,9 @@ class Testbed(Cluster):
     """The genuine Kubernetes of Tests/Kubernetes."""
 
     kind = "testbed"
+    # Its kubelet (1.20) removes a pod's sandbox when it saw the last container go; if the sandbox had not quite stopped by then, as happens on a loaded
+    # machine, nothing asks again before the sweep that comes each minute. Then its status goes out within ten seconds.
+    lingering = 60 + 10 + 5
     __test__ = False
 
     def command(self, *words):
@@ -90,6 +96,7 @@ class Embedded(Cluster):
     """The embedded cluster: API and kubelet in one process."""
 
     kind = "embedded"
+    lingering = 10
 
     @property
     def part(self):
