@@ -1,18 +1,71 @@
 import Foundation
+import Hummingbird
 import Kubernetes
 import Logging
 import ServiceKit
 import ServiceLifecycle
+import WebSocket
 
 /// orrery-cluster: a cluster of one machine. Kubernetes' API over a file, its pods run by podman.
 public struct ClusterService: PlatformService {
     public static let name = "orrery-cluster"
+    public static var errorRenderer: any ErrorRenderer { StatusErrors() }
 
-    let store: ObjectStore
+    let objects: ObjectAPI
+    let faults: FaultInjector
+    /// What answers for the streams of pods.
+    let connections: (any PodConnections)?
+    /// What runs the pods.
+    let agent: (any NodeAgent)?
+    /// Ready when all of them are.
+    let checks: [ReadinessCheck]
+    /// Loops of the parts, in the order of their start.
+    let loops: [any Service]
+    private let token: TokenAuthenticator
 
     public init(_ context: ServiceContext) async throws {
-        store = try ObjectStore(path: try context.settings.string("cluster.folder") + "/state.sqlite", logger: context.logger)
+        let settings = try ClusterSettings(context.settings)
+        let logger = context.logger
+        try FileManager.default.createDirectory(
+            atPath: settings.folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let store = try ObjectStore(path: settings.folder + "/state.sqlite", logger: logger)
+        context.run(StoreCloser(store: store))
+        token = TokenAuthenticator(settings.token)
+        faults = FaultInjector(isAllowed: settings.faults)
+        objects = ObjectAPI(store: store, kinds: store.kinds, addresses: ServiceAddresses(store: store), logger: logger)
+        try await NamespaceKeeper.prepare(objects)
+        connections = nil
+        agent = nil
+        checks = []
+        loops = [
+            HistoryKeeper(store: store), NamespaceKeeper(objects: objects, logger: logger),
+            DefinitionKeeper(objects: objects, logger: logger), Collector(objects: objects, logger: logger),
+        ]
     }
 
-    public func register(on router: PlatformRouter) {}
+    public var authenticator: (any Authenticator)? { token }
+    public var background: [any Service] { loops }
+
+    public func register(on router: PlatformRouter) {
+        ResourceRoutes(objects: objects, discovery: Discovery(kinds: objects.kinds), connections: connections, faults: faults)
+            .register(on: router)
+        OpenAPI(kinds: objects.kinds).register(on: router)
+        FaultRoutes(injector: faults, objects: objects, agent: agent).register(on: router)
+        HealthRoutes(checks: checks).register(on: router)
+    }
+}
+
+/// The settings of the cluster.
+struct ClusterSettings: Sendable {
+    let folder: String
+    let token: Secret
+    let faults: Bool
+
+    /// - Throws: ``SettingError``.
+    init(_ settings: Settings) throws {
+        folder = try settings.string("cluster.folder")
+        token = try settings.secret("cluster.token")
+        guard token.value.utf8.count >= 16 else { throw SettingError("The cluster's token is shorter than 16 characters.") }
+        faults = try settings.bool("cluster.faults", default: false)
+    }
 }

@@ -98,6 +98,11 @@ extension Object {
         set { self[path: "metadata", "finalizers"] = newValue.isEmpty ? nil : .array(newValue.map { .string($0) }) }
     }
 
+    /// Whether something must happen before it can go: its finalizers, or those of a namespace.
+    var isHeld: Bool {
+        !finalizers.isEmpty || (kind == "Namespace" && apiVersion == "v1" && self["spec"]?["finalizers"]?.array?.isEmpty == false)
+    }
+
     var ownerReferences: [Owner] {
         get { (self["metadata"]?["ownerReferences"]?.array ?? []).compactMap(Owner.init) }
         set { self[path: "metadata", "ownerReferences"] = newValue.isEmpty ? nil : .array(newValue.map(\.value)) }

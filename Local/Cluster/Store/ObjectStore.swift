@@ -118,7 +118,7 @@ actor ObjectStore {
         var object = before
         try change(&object)
         guard object != before else { return before }
-        if object.deletionTimestamp != nil, object.finalizers.isEmpty, object.deletionGracePeriodSeconds ?? 0 == 0 {
+        if object.deletionTimestamp != nil, !object.isHeld, object.deletionGracePeriodSeconds ?? 0 == 0 {
             return try erase(object, over: before, key: key)
         }
         return try write(object, over: before, key: key)
@@ -130,7 +130,7 @@ actor ObjectStore {
     @discardableResult
     func remove(_ key: ObjectKey, uid: String? = nil) async throws -> Object? {
         guard let before = present(key), uid == nil || before.uid == uid else { return nil }
-        guard !before.finalizers.isEmpty else { return try erase(before, over: before, key: key) }
+        guard before.isHeld else { return try erase(before, over: before, key: key) }
         let now = clock()
         return try await update(key, uid: uid) { object in
             if object.deletionTimestamp == nil { object.deletionTimestamp = now }
@@ -160,13 +160,13 @@ actor ObjectStore {
             of: WatchChange.self, bufferingPolicy: .bufferingOldest(WatchHub.unreadLimit))
         guard !isClosed else {
             continuation.finish()
-            return WatchSequence(present: first, changes: changes)
+            return WatchSequence(present: first, changes: changes, end: {})
         }
         let id = UUID()
         continuation.onTermination = { [ended] _ in ended.add(id) }
         hub.add(
             .init(namespace: namespace, selector: selector, wantsBookmarks: bookmarks, kind: kind, continuation: continuation), id: id)
-        return WatchSequence(present: first, changes: changes)
+        return WatchSequence(present: first, changes: changes, end: { continuation.finish() })
     }
 
     /// A version of a query as a number.

@@ -24,6 +24,8 @@ struct WatchSequence: AsyncSequence, Sendable {
 
     let present: [WatchChange]
     let changes: AsyncThrowingStream<WatchChange, any Error>
+    /// Ends it in order, from anywhere.
+    let end: @Sendable () -> Void
 
     struct AsyncIterator: AsyncIteratorProtocol {
         fileprivate var present: ArraySlice<WatchChange>
