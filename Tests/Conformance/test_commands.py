@@ -89,8 +89,7 @@ def test_kill(apolo, admin, shell, cluster):
     assert reasons(job)[0] == "Creating"
     # Killing twice is no error, and the pod goes away: `sleep` as first process does not hear TERM, so its 30 s of grace pass.
     admin.kill(shell)
-    eventually(f"nothing of {shell} runs", lambda: all(pod["status"]["phase"] in ("Succeeded", "Failed") for pod in cluster.pods(shell)), 45, 0.5)
-    eventually(f"the pod of {shell} is gone", lambda: not cluster.pods(shell), cluster.lingering, 0.5)
+    cluster.expect_gone(shell)
 
 
 def test_a_missing_image_fails_with_its_reason(missing_image, admin):

@@ -150,7 +150,7 @@ def test_the_controller_recovers(admin, apolo, cluster, pod_watch, tidy, rule):
         during = [admin.run(counting(seconds=2)) for _ in range(3)]
         admin.kill(cancelled["id"])
         lead(admin, pod_watch, apolo, [before, *during])
-        eventually("the cancelled job's pod is gone", lambda: not cluster.pods(cancelled["id"]), 60, 0.3)
+        cluster.expect_gone(cancelled["id"])
     after = admin.run(counting(seconds=1))
     lead(admin, pod_watch, apolo, [after])
     assert transitions(admin.job(cancelled["id"])) == ["pending", "running", "cancelled"]

@@ -233,8 +233,8 @@ def test_the_cluster_is_away_for_twenty_seconds(admin, apolo, cluster, pod_watch
         assert_ran_once(apolo, pod_watch, job)
     assert transitions(admin.job(cancelled["id"])) == ["pending", "running", "cancelled"]
     assert waiting.finish(90).ended(3)
-    eventually("the pod of the cancelled job is gone",
-               lambda: admin.job(cancelled["id"])["materialized"] is False, 60)
+    cluster.expect_gone(cancelled["id"])
+    admin.wait(cancelled["id"], lambda job: job["materialized"] is False, 15, "told to be gone")
 
 
 def free_ports(count):
@@ -271,7 +271,7 @@ def replica(platform, admin):
             process.wait()
 
 
-def test_the_leader_is_stopped_in_its_tracks(platform, admin, apolo, replica, pod_watch, tidy):
+def test_the_leader_is_stopped_in_its_tracks(platform, admin, apolo, cluster, replica, pod_watch, tidy):
     """The first replica leads; it stands still for twenty seconds, longer than its lease, and then goes on as if nothing had happened."""
     ends = admin.run(counting(seconds=6))
     runs = admin.run(counting(seconds=35))
@@ -299,7 +299,8 @@ def test_the_leader_is_stopped_in_its_tracks(platform, admin, apolo, replica, po
         assert transitions(ended) in (["pending", "running", "succeeded"], ["pending", "succeeded"]), describe(ended)
         assert_ran_once(apolo, pod_watch, job)
     assert transitions(replica.job(cancelled["id"])) == ["pending", "running", "cancelled"]
-    eventually("the pod of the cancelled job is gone", lambda: replica.job(cancelled["id"])["materialized"] is False, 60)
+    cluster.expect_gone(cancelled["id"])
+    replica.wait(cancelled["id"], lambda job: job["materialized"] is False, 15, "told to be gone")
 
 
 def test_the_second_replica_takes_over_from_a_leader_that_ends(platform, admin, apolo, replica, pod_watch):

@@ -110,7 +110,8 @@ def test_a_cancelled_job_leaves_nothing_behind(admin, cluster):
         return [f"{plural}/{item['metadata']['name']}" for plural in ("pods", "services", "ingresses") for item in cluster.list(plural, job["namespace"])
                 if job["id"] in item["metadata"]["name"] or "leaves-nothing" in item["metadata"]["name"]]
 
-    eventually("pod, services and ingress of the cancelled job are gone", lambda: not left(), 45, 0.5)
+    cluster.expect_gone(job["id"])
+    eventually("services and ingress of the cancelled job are gone", lambda: not left(), 15, 0.5)
     gone = admin.wait(job["id"], lambda found: found["materialized"] is False, 10, "not materialized")
     assert transitions(gone) == ["pending", "running", "cancelled"]
 
@@ -122,7 +123,7 @@ def test_a_job_that_is_killed_at_once(admin, cluster):
         admin.kill(job["id"])
     for job in jobs:
         assert admin.job(job["id"])["status"] == "cancelled"
-        eventually(f"no pod of {job['id']} is left", lambda: not cluster.pods(job["id"]), 45, 0.5)
+        cluster.expect_gone(job["id"])
 
 
 def test_run_time_limit_can_be_changed(admin, tidy):

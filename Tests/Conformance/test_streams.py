@@ -32,7 +32,7 @@ def cancelled(admin, cluster):
     job = admin.run("sh -c 'trap exit TERM; echo said; sleep 600 & wait'")
     admin.wait(job["id"], "running")
     admin.kill(job["id"])
-    eventually("the pod of the cancelled job is gone", lambda: not cluster.pods(job["id"]), 45, 0.5)
+    cluster.expect_gone(job["id"])
     return admin.job(job["id"])
 
 

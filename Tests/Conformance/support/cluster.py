@@ -41,6 +41,11 @@ class Cluster:
     def pods(self, job):
         return self.list("pods", selector=f"{JOB_LABEL}={job}")
 
+    def expect_gone(self, job, grace=30):
+        """Waits until nothing of the job runs, and then until nothing of it is left."""
+        eventually(f"nothing of {job} runs", lambda: all(pod["status"]["phase"] in ("Succeeded", "Failed") for pod in self.pods(job)), grace + 15, 0.3)
+        eventually(f"the pod of {job} is gone", lambda: not self.pods(job), self.lingering, 0.3)
+
     @property
     def ending(self):
         """Pods that are being deleted: until their containers ended they hold their part of the node."""
