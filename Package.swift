@@ -94,22 +94,30 @@ func service(_ folder: String, _ executable: String, _ more: [Target.Dependency]
     ]
 }
 let services: [Target] =
-    service("Auth", "auth-api", ["Postgres", "Redis"])
+    service(
+        "Auth", "auth-api",
+        [
+            "Postgres", "Redis", crypto, httpClient, httpTypes, .product(name: "CryptoExtras", package: "swift-crypto"),
+            .product(name: "JWTKit", package: "jwt-kit"), .product(name: "NIOPosix", package: "swift-nio"),
+        ])
     + service("Config", "config-api", ["Postgres", crypto])
     + service("Admin", "admin-api", ["Postgres"])
     + service("Jobs", "jobs-api", ["Postgres", "Kubernetes"])
     + service("Monitoring", "monitoring-api", ["Kubernetes", "WebSocket"])
+    + service("IngressAuth", "ingress-auth", ["Redis", httpClient, httpTypes, metrics, crypto] + nio)
 
 // The platform on one machine; never shipped in the charts.
 let local: [Target] = [
     .systemLibrary(name: "CZlib", path: "Local/CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CNamespaces", path: "Local/CNamespaces"),
     // A cluster without a Kubernetes: its API over a file, its pods run by podman.
     library(
         "LocalCluster", path: "Local/Cluster", exclude: ["Main", "README.md"],
         [
-            "CZlib", "Kubernetes", "ServiceKit", "WebSocket", hummingbird, httpClient, httpTypes, log, lifecycle, collections,
+            "CNamespaces", "CZlib", "Kubernetes", "ServiceKit", "WebSocket", hummingbird, httpClient, httpTypes, log, lifecycle,
+            collections,
             crypto, .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "GRDB", package: "GRDB.swift"),
-            .product(name: "X509", package: "swift-certificates"),
+            .product(name: "X509", package: "swift-certificates"), .product(name: "Yams", package: "Yams"),
             .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "Subprocess", package: "swift-subprocess"),
         ] + nio),
     .executableTarget(
@@ -122,7 +130,7 @@ let local: [Target] = [
             .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Subprocess", package: "swift-subprocess"),
         ], path: "Local/Stack", swiftSettings: strict),
     .executableTarget(
-        name: "bench-baseline", dependencies: [hummingbird], path: "Local/Bench", exclude: ["run"], swiftSettings: strict),
+        name: "bench-baseline", dependencies: [hummingbird], path: "Local/Bench", exclude: ["run", "figures"], swiftSettings: strict),
 ]
 
 let testing: [Target] = [
@@ -148,6 +156,12 @@ let testing: [Target] = [
     tests("AdminService", ["TestSupport", "AuthService"]),
     tests("JobsService", ["TestSupport", "AuthService", "AdminService", "ConfigService", hummingbird, hummingbirdTesting]),
     tests("MonitoringService", ["TestSupport", "WebSocket", hummingbird, hummingbirdTesting]),
+    tests(
+        "IngressAuthService",
+        [
+            "TestSupport", "AuthService", "AdminService", "ConfigService", "JobsService", "Redis", "WebSocket", hummingbird, httpClient,
+            httpTypes, crypto, .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ]),
     tests("LocalCluster", ["TestSupport", "Kubernetes", "WebSocket", hummingbird, httpClient]),
 ]
 

@@ -11,6 +11,13 @@ public struct TestAnswer: Sendable {
     /// The body.
     public let data: Data
 
+    /// An answer that no server gave.
+    public init(status: Int, headers: HTTPHeaders, data: Data) {
+        self.status = status
+        self.headers = headers
+        self.data = data
+    }
+
     /// The body as text.
     public var body: String { String(decoding: data, as: UTF8.self) }
 

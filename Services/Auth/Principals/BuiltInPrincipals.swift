@@ -28,6 +28,8 @@ enum BuiltInPrincipals {
         // Issues the tokens that jobs carry, and reads the clusters with their credentials.
         Seed("jobs-api", manage: [.user, .token, .job, .cluster], read: [.org]),
         Seed("monitoring-api", read: [.user, .job, .cluster, .app]),
+        // Asks what stands behind a host. Not among the services above: it has no business with the credentials of clusters.
+        Seed("ingress-auth", read: [.user, .job, .cluster, .app]),
     ]
 
     /// What the services inside a cluster hold from the start, on their own cluster alone; nil for any other principal.

@@ -1,0 +1,4 @@
+import IngressAuthService
+import ServiceKit
+
+try await ServiceRunner.main(IngressAuthService.self)
