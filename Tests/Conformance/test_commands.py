@@ -1,10 +1,12 @@
 """The commands that a user types all day, word for word as they are promised."""
 
+import os
+import subprocess
+
 import pytest
 
 from support.client import Client
 from support.rest import reasons, seconds, transitions
-from support.waiting import eventually
 
 SMALL = ("-s", "cpu-small", "registry.local/busybox", "--")
 
@@ -43,6 +45,22 @@ def test_hello(apolo, admin):
     succeeded = apolo("ps", "--status", "succeeded").ended(0)
     assert any(started.job in line for line in succeeded.lines), succeeded
     assert not any(started.job in line for line in apolo("ps").ended(0).lines)
+
+
+def test_what_is_printed_at_the_start_works_as_typed(platform):
+    """Line by line, with no step in between."""
+    log = platform.run / "logs/orrery-local.log"
+    if not log.exists():
+        pytest.skip("this platform talks to a terminal")
+    typed = [line.strip() for line in log.read_text().splitlines() if line.startswith(("  export ", "  apolo "))]
+    home = platform.scratch / "typed"
+    home.mkdir()
+    environment = {"HOME": str(home), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "NEURO_CLI_DISABLE_PYPI_VERSION_CHECK": "1"}
+    ended = subprocess.run(["bash", "-c", "set -e\n" + "\n".join(typed)], env=environment, cwd=home, stdin=subprocess.DEVNULL, capture_output=True,
+                           text=True, timeout=120, check=False)
+    assert ended.returncode == 0 and typed, f"{typed}\n{ended.stdout}\n{ended.stderr}"
+    lines = [line.strip() for line in ended.stdout.splitlines()]
+    assert (lines.count("hello"), lines.count("bye")) == (1, 1), ended.stdout
 
 
 def test_attached_run_shows_output_and_ends_with_its_exit_code(apolo, admin):

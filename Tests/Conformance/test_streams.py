@@ -4,7 +4,6 @@ import aiohttp
 import pytest
 
 from support.rest import LONG, checked, transitions
-from support.waiting import eventually
 
 pytestmark = pytest.mark.asyncio
 
@@ -74,7 +73,7 @@ async def test_a_followed_log_ends_when_the_job_is_cancelled(admin, apolo, tidy)
 
 
 async def test_a_log_is_followed_as_it_is_written(admin, apolo, tidy):
-    job = tidy(admin.run("sh -c 'echo early; sleep 6; echo late'"))
+    job = tidy(admin.run("sh -c 'echo early; sleep 10; echo late'"))
     admin.wait(job["id"], "running")
     followed = apolo.start("logs", job["id"]).until("early")
     assert admin.job(job["id"])["status"] == "running" and "late" not in followed.out

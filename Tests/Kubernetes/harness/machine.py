@@ -11,7 +11,7 @@ import re
 import subprocess
 import time
 
-from .processes import Process, kill_all, send, with_argument
+from .processes import Process, kill_all, running, send, with_argument
 
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 FORWARDING = pathlib.Path("/proc/sys/net/ipv4/ip_forward")
@@ -76,8 +76,8 @@ def remove_bridge(layout):
 
 
 def service_rules_are_foreign(layout):
-    """kube-proxy owns its chains alone: whether another one, of this machine or of another testbed, has them already."""
-    return not layout.state.get("service-rules") and ":KUBE-" in run("iptables-save", check=False).stdout
+    """kube-proxy owns its chains alone: whether another one, of this machine or of another testbed, is at work. What a dead one left is nobody's."""
+    return not layout.state.get("service-rules") and running("kube-proxy")
 
 
 def remove_service_rules(layout):

@@ -89,6 +89,18 @@ def with_argument(argument):
     return [pid for pid in found if pid != os.getpid()]
 
 
+def running(name):
+    """Whether a process of that name lives on this machine, whoever's it is."""
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if (entry / "comm").read_text().strip() == name[:15]:
+                    return True
+            except OSError:
+                pass
+    return False
+
+
 def _started(pid):
     """When the process started, in clock ticks since boot; None when it is gone or a zombie."""
     try:
