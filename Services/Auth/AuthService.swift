@@ -1,25 +1,25 @@
 import Identity
 import Logging
+import Postgres
 import Redis
 import ServiceKit
 import ServiceLifecycle
 
-/// auth-api: principals, their tokens, and what they may do.
+/// auth-api: principals, their tokens, and what they may do; and how people sign in.
 public struct AuthService: PlatformService {
     public static let name = "auth-api"
 
     let directory: Directory
+    let desk: SignInDesk
+    let sweeper: Sweeper
     private let keeper: CopyKeeper
-    private let localAuthenticator: PlatformAuthenticator
+    private let keyKeeper: KeyKeeper
 
     public init(_ context: ServiceContext) async throws {
-        let signer: TokenSigner
-        do {
-            signer = try await TokenSigner(pem: context.settings.secret("auth.signing-keys").value)
-        } catch let error as SigningKeyError {
-            throw SettingError("The secret ORRERY_AUTH_SIGNING_KEYS cannot be used: \(error).")
-        }
+        let oauth = try OAuthSettings(context.settings)
         let pool = try await context.postgres(migrations: Migrations.all)
+        let keys = try await KeyRing(context, pool: pool, delay: oauth.keyDelay)
+        let audit = AuditLog(pool: pool, logger: context.logger)
         // Redis may be away at start: Postgres answers meanwhile.
         let copy = AccessCopy(
             try await context.redis(), prefix: try context.settings.string("redis.prefix", default: "auth:"))
@@ -28,23 +28,28 @@ public struct AuthService: PlatformService {
         let outbox = ACLOutbox(pool: pool, closures: closures, copy: copy)
         directory = Directory(
             judge: Judge(copy: copy, closures: closures, logger: context.logger), principals: principals, grants: GrantStore(pool: pool),
-            outbox: outbox, signer: signer, logger: context.logger)
+            outbox: outbox, keys: keys, audit: audit)
         keeper = CopyKeeper(copy: copy, outbox: outbox, logger: context.logger)
-        localAuthenticator = PlatformAuthenticator(verifier: TokenVerifier(keys: signer.publicKeys, clock: context.clock))
+        keyKeeper = KeyKeeper(keys: keys, interval: try context.settings.duration("key.reload", default: .seconds(10)))
+        sweeper = Sweeper(pool: pool, settings: oauth, audit: audit, logger: context.logger)
+        desk = try SignInDesk(context, oauth, directory: directory, pool: pool)
         let seeded = try await BuiltInPrincipals.seed(principals)
         if !seeded.isEmpty { context.logger.notice("Built-in principals were made or completed", metadata: ["names": "\(seeded)"]) }
         await keeper.look()
         context.watch("acl_copy") { DependencyState(ok: copy.trust != nil) }
     }
 
-    public var background: [any Service] { [keeper] }
+    public var background: [any Service] { [keeper, keyKeeper, sweeper] }
 
     /// Signature and times only: whether the token stands is part of the one question that each route asks.
-    public var authenticator: (any Authenticator)? { localAuthenticator }
+    public var authenticator: (any Authenticator)? { KeyRingAuthenticator(keys: directory.keys) }
 
     public func register(on router: PlatformRouter) {
-        PrincipalRoutes(directory: directory).register(on: router)
-        PermissionRoutes(directory: directory).register(on: router)
-        TokenRoutes(directory: directory).register(on: router)
+        PrincipalRoutes(directory: directory, origins: desk.origins).register(on: router)
+        PermissionRoutes(directory: directory, origins: desk.origins).register(on: router)
+        TokenRoutes(directory: directory, origins: desk.origins).register(on: router)
+        AuthorizeRoutes(desk: desk, directory: directory).register(on: router)
+        SignInRoutes(desk: desk).register(on: router)
+        AccountRoutes(desk: desk).register(on: router)
     }
 }

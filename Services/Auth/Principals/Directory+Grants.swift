@@ -7,10 +7,11 @@ extension Directory {
     /// Grants, all or nothing; what is held already is never lowered. The resulting direct actions, in order.
     func grant(_ permissions: [Permission], to principal: PrincipalName, by caller: Caller) async throws -> [Permission] {
         try await requireAuthority(over: permissions.map(\.uri), to: principal, by: caller, adding: true)
-        guard let actions = try await repeatingDeadlocks({ try await grants.add(permissions, to: principal) }) else {
+        let entry = Self.entry(.grant, by: caller, on: principal, permissions.map(\.description))
+        guard let actions = try await repeatingDeadlocks({ try await grants.add(permissions, to: principal, noting: entry) }) else {
             throw Self.notFound(principal)
         }
-        audit("grant", by: caller, on: principal, permissions.map(\.description))
+        audit.tell(entry)
         try await publish([principal.text])
         return zip(permissions, actions).map { Permission($0.uri, $1) }
     }
@@ -22,23 +23,25 @@ extension Directory {
         guard max(actions[0], actions[1]) == .manage else { throw PlatformError.forbidden() }
         guard verdicts[0].exists else { throw Self.notFound(principal) }
         try await requireAuthority(over: permissions.map(\.uri), to: principal, by: caller, adding: true)
-        guard try await repeatingDeadlocks({ try await grants.replace(permissions, of: principal) }) else {
+        let entry = Self.entry(.replace, by: caller, on: principal, permissions.map(\.description))
+        guard try await repeatingDeadlocks({ try await grants.replace(permissions, of: principal, noting: entry) }) else {
             throw Self.notFound(principal)
         }
-        audit("replace", by: caller, on: principal, permissions.map(\.description))
+        audit.tell(entry)
         try await publish([principal.text])
     }
 
     /// Revokes the direct grants on exactly these URIs. Answered only when no copy holds them any more.
     func revoke(_ uris: [ResourceURI], from principal: PrincipalName, by caller: Caller) async throws {
         try await requireAuthority(over: uris, to: principal, by: caller, adding: false)
-        guard let removed = try await repeatingDeadlocks({ try await grants.remove(uris, from: principal) }) else {
+        let entry = Self.entry(.revoke, by: caller, on: principal, uris.map(\.canonical))
+        guard let removed = try await repeatingDeadlocks({ try await grants.remove(uris, from: principal, noting: entry) }) else {
             throw Self.notFound(principal)
         }
         // Published even if nothing was removed: this may repeat a revocation that was committed and could not be published.
         try await publish([principal.text])
         guard removed > 0 else { throw PlatformError.badRequest("Operation has no effect") }
-        audit("revoke", by: caller, on: principal, uris.map(\.canonical))
+        audit.tell(entry)
     }
 
     /// 403 for granting to oneself (unless one manages all users), 404 for an unknown principal, 403 without `manage` on every URI.

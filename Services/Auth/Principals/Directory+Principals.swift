@@ -22,8 +22,10 @@ extension Directory {
             guard principal.text.utf8.count <= 63 else { throw PlatformError.badRequest("name: at most 63 characters without a slash") }
         }
         if principal.isSubrole, try await !principals.exists(principal.base) { throw Self.notFound(principal.base) }
+        let entry = Self.entry(.create, by: caller, on: principal)
         let created = try await principals.pool.transaction { connection in
             guard try await principals.create(principal, on: connection) else { return false }
+            try await AuditLog.record(entry, on: connection)
             if let permissions = BuiltInPrincipals.permissions(of: principal) {
                 try await GrantStore.insert(permissions, to: principal, on: connection)
             }
@@ -32,7 +34,7 @@ extension Directory {
         // Also what was there already: an earlier request may have been committed and not published.
         try await publish([principal.text])
         guard created else { throw PlatformError.conflict("user \"\(principal)\" already exists") }
-        audit("create", by: caller, on: principal)
+        audit.tell(entry)
     }
 
     /// Deletes a principal, everything below it, and everybody's grants on them. Its tokens stop working at once.
@@ -42,12 +44,13 @@ extension Directory {
         guard try await !principals.isBuiltin(principal) else {
             throw PlatformError.forbidden("\(principal) is part of the platform and cannot be deleted")
         }
-        guard let changed = try await repeatingDeadlocks({ try await principals.delete(principal) }) else {
+        let entry = Self.entry(.delete, by: caller, on: principal)
+        guard let changed = try await repeatingDeadlocks({ try await principals.delete(principal, noting: entry) }) else {
             // A deletion that was committed and not published is finished by its repetition.
             try await publish([principal.text])
             throw Self.notFound(principal)
         }
-        audit("delete", by: caller, on: principal)
+        audit.tell(entry)
         try await publish(changed)
     }
 

@@ -15,14 +15,18 @@ extension Directory {
         guard caller.tokenURI == nil, actions[0] == .manage else { throw PlatformError.forbidden() }
         guard let validFrom = verdicts[0].validFrom else { throw Self.notFound(principal) }
         if actions[1] < .manage { try await requireNoMoreRights(principal, than: caller) }
-        let cluster = principal.servedCluster
-        let kind: TokenKind = cluster != nil ? .cluster : BuiltInPrincipals.services.contains(principal.text) ? .controlPlane : .user
         let claims = TokenClaims(
-            name: principal, kind: kind, cluster: cluster?.text, jobID: jobID, tokenURI: uri,
+            name: principal, kind: Self.kind(of: principal), cluster: principal.servedCluster?.text, jobID: jobID, tokenURI: uri,
             issuedAt: max(Date(), Date(timeIntervalSince1970: validFrom)), id: UUID().uuidString.lowercased())
         let token = try await signer.sign(claims)
-        audit("token", by: caller, on: principal, uri.map { [$0.canonical] } ?? [])
+        try await audit.record(Self.entry(.token, by: caller, on: principal, uri.map { [$0.canonical] } ?? []))
         return token
+    }
+
+    /// What a token for the principal says of its kind.
+    static func kind(of principal: PrincipalName) -> TokenKind {
+        if principal.servedCluster != nil { return .cluster }
+        return BuiltInPrincipals.services.contains(principal.text) ? .controlPlane : .user
     }
 
     /// Requires that the token presented stands and belongs to the principal.
@@ -31,7 +35,8 @@ extension Directory {
         _ = try await ask(caller)
     }
 
-    private func requireNoMoreRights(_ principal: PrincipalName, than caller: Caller) async throws {
+    /// - Throws: 403 when the principal holds anything that the caller does not.
+    func requireNoMoreRights(_ principal: PrincipalName, than caller: Caller) async throws {
         guard let theirs = try await judge.closures.table(of: principal),
             let own = try await judge.closures.table(of: PrincipalName(checked: caller.name)),
             theirs.permissions.allSatisfy({ $0.uri == principal.roleURI || own.action(on: $0.uri) >= $0.action })

@@ -1,6 +1,5 @@
 import Foundation
 import Identity
-import Logging
 import PlatformModel
 import Postgres
 import ServiceKit
@@ -11,8 +10,10 @@ struct Directory: Sendable {
     let principals: PrincipalStore
     let grants: GrantStore
     let outbox: ACLOutbox
-    let signer: TokenSigner
-    let logger: Logger
+    let keys: KeyRing
+    let audit: AuditLog
+
+    var signer: TokenSigner { keys.signer }
 
     /// Finds out in one question whether the caller's token stands, what the caller may do on `uris`, and whatever else is asked.
     /// - Throws: 401 when the token does not stand (its principal is gone or is a later one of that name, lost `read` on itself, or lost
@@ -59,12 +60,10 @@ struct Directory: Sendable {
     /// - Throws: 503 when Redis does not take them in time: they are committed, and repeating the request is harmless.
     func publish(_ names: [String]) async throws { try await outbox.publish(names) }
 
-    func audit(_ event: String, by caller: Caller, on principal: PrincipalName, _ permissions: [String] = []) {
-        logger.notice(
-            "audit",
-            metadata: [
-                "event": "\(event)", "actor": "\(caller.name)", "principal": "\(principal)",
-                "permissions": .array(permissions.map { "\($0)" }),
-            ])
+    /// The line of the audit log that tells what a caller did to a principal.
+    static func entry(
+        _ event: AuditEntry.Event, by caller: Caller, on principal: PrincipalName, _ details: [String] = []
+    ) -> AuditEntry {
+        AuditEntry(event: event, actor: caller.name, principal: principal.text, details: details)
     }
 }

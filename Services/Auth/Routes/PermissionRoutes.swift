@@ -7,6 +7,7 @@ import ServiceKit
 struct PermissionRoutes: Sendable {
     static let maximumCheck = 1_000
     let directory: Directory
+    let origins: RequestOrigins
 
     func register(on router: PlatformRouter) {
         let base = "/api/v1/users/{name}/permissions"
@@ -18,18 +19,24 @@ struct PermissionRoutes: Sendable {
         }
         router.post(base, access: .principal) { request, context in
             let permissions = try await Self.grants(request, context, atLeast: 1)
-            let granted = try await directory.grant(permissions, to: context.principal(), by: context.requireCaller())
+            let granted = try await origins.with(request, context) {
+                try await directory.grant(permissions, to: context.principal(), by: context.requireCaller())
+            }
             return JSONResponse(granted, status: .created)
         }
         router.put(base, access: .principal) { request, context in
             let permissions = try await Self.grants(request, context, atLeast: 0)
-            try await directory.replace(permissions, of: context.principal(), by: context.requireCaller())
+            try await origins.with(request, context) {
+                try await directory.replace(permissions, of: context.principal(), by: context.requireCaller())
+            }
             return Response(status: .noContent)
         }
-        router.delete(base, access: .principal) { _, context in
+        router.delete(base, access: .principal) { request, context in
             let texts = context.query.all("uri").filter { !$0.isEmpty }
             guard !texts.isEmpty else { throw PlatformError.badRequest("\"uri\" request parameter is missing") }
-            try await directory.revoke(texts.map { try ResourceURI($0) }, from: context.principal(), by: context.requireCaller())
+            try await origins.with(request, context) {
+                try await directory.revoke(texts.map { try ResourceURI($0) }, from: context.principal(), by: context.requireCaller())
+            }
             return Response(status: .noContent)
         }
         router.get(base + "/tree", access: .principal) { _, context in

@@ -6,6 +6,7 @@ import ServiceKit
 /// `/users`, and the two pings that the clients of the published protocol know.
 struct PrincipalRoutes: Sendable {
     let directory: Directory
+    let origins: RequestOrigins
 
     func register(on router: PlatformRouter) {
         // For anyone: liveness, which tells nothing.
@@ -18,7 +19,7 @@ struct PrincipalRoutes: Sendable {
         }
         router.post("/api/v1/users", access: .principal) { request, context in
             let name = try await request.decode(as: CreatePrincipalRequest.self, context: context).name
-            try await directory.create(name, by: context.requireCaller())
+            try await origins.with(request, context) { try await directory.create(name, by: context.requireCaller()) }
             return JSONResponse(PrincipalResponse(name: name), status: .created)
         }
         router.get("/api/v1/users/{name}", access: .principal) { _, context in
@@ -26,8 +27,8 @@ struct PrincipalRoutes: Sendable {
             _ = try await directory.requireReadable(name, by: context.requireCaller())
             return JSONResponse(PrincipalResponse(name: name))
         }
-        router.delete("/api/v1/users/{name}", access: .principal) { _, context in
-            try await directory.delete(context.principal(), by: context.requireCaller())
+        router.delete("/api/v1/users/{name}", access: .principal) { request, context in
+            try await origins.with(request, context) { try await directory.delete(context.principal(), by: context.requireCaller()) }
             return Response(status: .noContent)
         }
         router.get("/api/v1/users/{name}/subroles", access: .principal) { _, context in

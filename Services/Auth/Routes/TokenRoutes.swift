@@ -6,6 +6,7 @@ import ServiceKit
 /// Tokens: issuing, verifying, and the keys that everybody verifies with.
 struct TokenRoutes: Sendable {
     let directory: Directory
+    let origins: RequestOrigins
 
     func register(on router: PlatformRouter) {
         // For anyone: public keys are what strangers verify tokens with.
@@ -14,9 +15,11 @@ struct TokenRoutes: Sendable {
         }
         for path in ["/api/v1/users/{name}/token", "/apis/admin/v1/users/{name...}/token"] {
             router.post(path, access: .principal) { request, context in
-                let wish = try await Self.wish(request, context)
-                let token = try await directory.issueToken(
-                    for: context.principal(), uri: wish.uri, jobID: wish.jobID, by: context.requireCaller())
+                let wish = try await request.decodeIfPresent(IssueTokenRequest.self, context) ?? IssueTokenRequest()
+                let token = try await origins.with(request, context) {
+                    try await directory.issueToken(
+                        for: context.principal(), uri: wish.uri, jobID: wish.jobID, by: context.requireCaller())
+                }
                 return JSONResponse(IssueTokenResponse(accessToken: token), headers: [.cacheControl: "no-store"])
             }
         }
@@ -24,13 +27,5 @@ struct TokenRoutes: Sendable {
             try await directory.verify(context.principal(), caller: context.requireCaller())
             return JSONResponse(VerifyTokenResponse())
         }
-    }
-
-    /// The body may be left out.
-    private static func wish(_ request: Request, _ context: PlatformContext) async throws -> IssueTokenRequest {
-        var request = request
-        let body = try await request.collectBody(upTo: context.maxUploadSize)
-        guard body.readableBytes > 0 else { return IssueTokenRequest() }
-        return try await request.decode(as: IssueTokenRequest.self, context: context)
     }
 }

@@ -7,11 +7,12 @@ struct GrantStore: Sendable {
 
     /// Adds grants; one that is there is raised, never lowered. The resulting direct actions in the order given; nil when there is no such
     /// principal.
-    func add(_ permissions: [Permission], to principal: PrincipalName) async throws -> [Action]? {
+    func add(_ permissions: [Permission], to principal: PrincipalName, noting entry: AuditEntry? = nil) async throws -> [Action]? {
         try await pool.transaction { connection in
             guard try await lock(principal, on: connection) else { return nil }
             try await Self.insert(permissions, to: principal, on: connection)
             try await ACLOutbox.touch([principal.text], on: connection)
+            try await AuditLog.record(entry, on: connection)
             let uris = permissions.map(\.uri.canonical)
             let rows = try await connection.query(
                 "SELECT uri, action FROM grants WHERE principal = \(principal.text) AND uri = ANY(\(uris))")
@@ -22,7 +23,7 @@ struct GrantStore: Sendable {
     }
 
     /// Makes these the only direct grants beside the implicit ones; false when there is no such principal.
-    func replace(_ permissions: [Permission], of principal: PrincipalName) async throws -> Bool {
+    func replace(_ permissions: [Permission], of principal: PrincipalName, noting entry: AuditEntry? = nil) async throws -> Bool {
         try await pool.transaction { connection in
             guard try await lock(principal, on: connection) else { return false }
             try await connection.execute("DELETE FROM grants WHERE principal = \(principal.text) AND NOT implicit")
@@ -34,17 +35,21 @@ struct GrantStore: Sendable {
                 """)
             try await Self.insert(permissions, to: principal, on: connection)
             try await ACLOutbox.touch([principal.text], on: connection)
+            try await AuditLog.record(entry, on: connection)
             return true
         }
     }
 
     /// Removes the direct grants on exactly these URIs. How many there were; nil when there is no such principal.
-    func remove(_ uris: [ResourceURI], from principal: PrincipalName) async throws -> Int? {
+    func remove(_ uris: [ResourceURI], from principal: PrincipalName, noting entry: AuditEntry? = nil) async throws -> Int? {
         try await pool.transaction { connection in
             guard try await lock(principal, on: connection) else { return nil }
             let removed = try await connection.execute(
                 "DELETE FROM grants WHERE principal = \(principal.text) AND uri = ANY(\(uris.map(\.canonical)))")
-            if removed > 0 { try await ACLOutbox.touch([principal.text], on: connection) }
+            if removed > 0 {
+                try await ACLOutbox.touch([principal.text], on: connection)
+                try await AuditLog.record(entry, on: connection)
+            }
             return removed
         }
     }

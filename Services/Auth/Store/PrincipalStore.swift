@@ -33,7 +33,7 @@ struct PrincipalStore: Sendable {
 
     /// Deletes a principal and everything below it, and every grant that anybody holds on one of them. The names whose copy is old now;
     /// nil when there is no such principal.
-    func delete(_ principal: PrincipalName) async throws -> [String]? {
+    func delete(_ principal: PrincipalName, noting entry: AuditEntry? = nil) async throws -> [String]? {
         try await pool.transaction { connection in
             let gone = try await connection.query(
                 """
@@ -64,6 +64,7 @@ struct PrincipalStore: Sendable {
             try await connection.execute(
                 "INSERT INTO acl_outbox (principal, version) SELECT name, version FROM deleted_principals WHERE name = ANY(\(gone))")
             try await ACLOutbox.touch(holders, on: connection)
+            try await AuditLog.record(entry, on: connection)
             return gone + holders
         }
     }

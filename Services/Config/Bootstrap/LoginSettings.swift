@@ -7,12 +7,12 @@ struct LoginSettings: Sendable {
 
     init(_ settings: Settings, publicURL: String) throws {
         var document = BootstrapDocument()
-        document.authURL = try settings.string("oauth.auth.url", default: publicURL + "/authorize")
-        document.tokenURL = try settings.string("oauth.token.url", default: publicURL + "/oauth/token")
-        document.logoutURL = try settings.string("oauth.logout.url", default: publicURL + "/v2/logout")
+        document.authURL = try settings.string("oauth.auth.url", default: publicURL + "/auth/authorize")
+        document.tokenURL = try settings.string("oauth.token.url", default: publicURL + "/auth/token")
+        document.logoutURL = try settings.string("oauth.logout.url", default: publicURL + "/auth/logout")
         document.clientID = try settings.string("oauth.client.id", default: "apolo-cli")
         document.audience = try settings.string("oauth.audience", default: publicURL)
-        document.headlessCallbackURL = try settings.string("oauth.headless.callback.url", default: publicURL + "/oauth/show-code")
+        document.headlessCallbackURL = try settings.string("oauth.headless.callback.url", default: publicURL + "/auth/show-code")
         document.callbackURLs = ["http://127.0.0.1:54540", "http://127.0.0.1:54541", "http://127.0.0.1:54542"]
         document.successRedirectURL = settings.optional("oauth.success.redirect.url")
         self.document = document

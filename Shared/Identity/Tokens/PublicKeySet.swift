@@ -50,8 +50,9 @@ public struct PublicKeySet: Hashable, Sendable, Codable {
 }
 
 /// Base64url without padding (RFC 4648 §5).
-enum Base64URL {
-    static func encode(_ bytes: some Sequence<UInt8>) -> String {
+public enum Base64URL {
+    /// Without padding.
+    public static func encode(_ bytes: some Sequence<UInt8>) -> String {
         fromBase64(Data(bytes).base64EncodedString())
     }
 
@@ -67,7 +68,8 @@ enum Base64URL {
             })
     }
 
-    static func decode(_ text: some StringProtocol) -> Data? {
+    /// Nil for what is none.
+    public static func decode(_ text: some StringProtocol) -> Data? {
         var standard = String(text.map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 })
         while standard.utf8.count % 4 != 0 { standard.append("=") }
         return Data(base64Encoded: standard)

@@ -1,0 +1,52 @@
+import Foundation
+import ServiceKit
+
+/// Where a browser goes once it has signed in: back to an authorization request that is in order, or to the account's page. Nothing else,
+/// and nowhere else.
+struct ReturnTarget: Sendable {
+    /// Path and query.
+    let path: String
+    /// Origins beyond this one that the way leads to.
+    let formTargets: [String]
+
+    static let account = ReturnTarget(path: SignInPaths.account, formTargets: [])
+
+    private init(path: String, formTargets: [String]) {
+        self.path = path
+        self.formTargets = formTargets
+    }
+
+    /// Nil for whatever this service did not make itself.
+    init?(_ text: String?, clients: OAuthClients, audience: String) {
+        guard let text, !text.isEmpty, text != SignInPaths.account else {
+            self = .account
+            return
+        }
+        let prefix = SignInPaths.authorize + "?"
+        guard text.hasPrefix(prefix), text.utf8.count <= 8_192, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }),
+            let query = try? QueryItems(String(text.dropFirst(prefix.count))),
+            let request = try? AuthorizationRequest(query, clients: clients, audience: audience)
+        else { return nil }
+        self.init(path: text, formTargets: Self.origin(of: request.redirectURI).map { [$0] } ?? [])
+    }
+
+    /// Back to an authorization request; a sign-in that was asked for anew has happened then.
+    init(_ query: QueryItems, request: AuthorizationRequest) {
+        let items = query.items.filter { !["prompt", "max_age"].contains($0.name) }
+        path = SignInPaths.authorize + "?" + items.map { "\($0.name)=\(Self.encode($0.value))" }.joined(separator: "&")
+        formTargets = Self.origin(of: request.redirectURI).map { [$0] } ?? []
+    }
+
+    /// A path with this target in its query.
+    func link(from path: String, _ more: String = "") -> String { "\(path)?return_to=\(Self.encode(self.path))\(more)" }
+
+    static func encode(_ text: String) -> String { text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? "" }
+
+    private static let unreserved = CharacterSet(
+        charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
+
+    private static func origin(of uri: String) -> String? {
+        guard let parts = URLComponents(string: uri), let scheme = parts.scheme, let host = parts.host else { return nil }
+        return "\(scheme)://\(host)\(parts.port.map { ":\($0)" } ?? "")"
+    }
+}
