@@ -9,6 +9,9 @@ import WebSocket
 /// orrery-cluster: a cluster of one machine. Kubernetes' API over a file, its pods run by podman.
 public struct ClusterService: PlatformService {
     public static let name = "orrery-cluster"
+    /// Where the API listens unless the settings say otherwise; the executable sees to it.
+    public static let usualHost = "127.0.0.1"
+    public static let usualPort = 6445
     public static var errorRenderer: any ErrorRenderer { StatusErrors() }
 
     let objects: ObjectAPI
@@ -21,6 +24,8 @@ public struct ClusterService: PlatformService {
     let checks: [ReadinessCheck]
     /// Loops of the parts, in the order of their start.
     let loops: [any Service]
+    /// The API's own; read again when it is renewed.
+    public let certificate: ServerCertificate?
     private let token: TokenAuthenticator
 
     public init(_ context: ServiceContext) async throws {
@@ -34,12 +39,25 @@ public struct ClusterService: PlatformService {
         faults = FaultInjector(isAllowed: settings.faults)
         objects = ObjectAPI(store: store, kinds: store.kinds, addresses: ServiceAddresses(store: store), logger: logger)
         try await NamespaceKeeper.prepare(objects)
-        connections = nil
+        let certificates = ClusterCertificates(folder: settings.folder, hosts: [settings.host])
+        try certificates.renew()
+        certificate = try certificates.server(logger: logger)
+        if settings.port > 0 {
+            try KubeconfigFile(folder: settings.folder).write(
+                port: settings.port, authority: try certificates.authority, token: settings.token.value)
+        }
+        let client = Podman.makeClient()
+        context.run(StreamClient(client: client))
+        connections = PodStreams(
+            store: store, podman: Podman(socketPath: EngineLayout(clusterFolder: settings.folder).socket, http: client),
+            folder: settings.folder)
         agent = nil
         checks = []
         loops = [
             HistoryKeeper(store: store), NamespaceKeeper(objects: objects, logger: logger),
             DefinitionKeeper(objects: objects, logger: logger), Collector(objects: objects, logger: logger),
+            EndpointsController(store: store, logger: logger), VolumeController(store: store, folder: settings.folder, logger: logger),
+            CertificateKeeper(certificates: certificates, logger: logger),
         ]
     }
 
@@ -58,12 +76,17 @@ public struct ClusterService: PlatformService {
 /// The settings of the cluster.
 struct ClusterSettings: Sendable {
     let folder: String
+    let host: String
+    /// 0: any free one, for tests; no kubeconfig is written then.
+    let port: Int
     let token: Secret
     let faults: Bool
 
     /// - Throws: ``SettingError``.
     init(_ settings: Settings) throws {
         folder = try settings.string("cluster.folder")
+        host = try settings.string("http.host", default: ClusterService.usualHost)
+        port = try settings.int("http.port", default: ClusterService.usualPort)
         token = try settings.secret("cluster.token")
         guard token.value.utf8.count >= 16 else { throw SettingError("The cluster's token is shorter than 16 characters.") }
         faults = try settings.bool("cluster.faults", default: false)
