@@ -127,18 +127,18 @@ def lead(admin, pod_watch, apolo, jobs, timeout=90):
         assert_ran_once(apolo, pod_watch, job)
 
 
-WATCHES = {"watch": True}
+WATCHES, CREATIONS = {"verb": "watch"}, {"verb": "create", "path": "/api/v1/namespaces/*/pods"}
 
 
 @pytest.mark.parametrize("rule", [
     {"match": WATCHES, "action": "drop", "count": 40},
-    {"match": WATCHES, "action": {"status": 410}, "count": 12},
-    {"match": WATCHES, "action": {"status": 500}, "count": 12},
-    {"match": {"method": "POST", "path": "/pods$"}, "action": {"status": 500}, "count": 3},
-    {"match": {"method": "POST", "path": "/pods$"}, "action": {"status": 429}, "count": 3},
-    {"match": {"method": "POST", "path": "/pods$"}, "action": "drop", "count": 3},
-    {"match": {"method": "GET", "path": "/pods"}, "action": {"status": 500}, "count": 20},
-    {"match": {"path": "/namespaces"}, "action": {"delay": 1.5}, "count": 20},
+    {"match": WATCHES, "action": "status", "status": 410, "count": 12},
+    {"match": WATCHES, "action": "status", "status": 500, "count": 12},
+    {"match": CREATIONS, "action": "status", "status": 500, "count": 3},
+    {"match": CREATIONS, "action": "status", "status": 429, "count": 3},
+    {"match": CREATIONS, "action": "drop", "count": 3},
+    {"match": {"method": "GET", "path": "/api/v1/namespaces/*/pods*"}, "action": "status", "status": 500, "count": 20},
+    {"match": {"path": "/api/v1/namespaces"}, "action": "delay", "seconds": 1.5, "count": 20},
 ], ids=["watches dropped", "watches gone", "watches fail", "creation fails", "creation throttled", "creation cut", "reading fails", "everything slow"])
 def test_the_controller_recovers(admin, apolo, cluster, pod_watch, tidy, rule):
     """While the API fails like this, jobs are created, run, end and are cancelled."""

@@ -116,16 +116,13 @@ class Embedded(Cluster):
     @contextlib.contextmanager
     def faults(self, *rules):
         """The cluster fails inside the block as the rules say; see Local/Cluster/README.md."""
-        self.set_faults(*rules)
+        answer = self.api.call("PUT", "faults", json={"rules": list(rules)})
+        assert answer.status_code < 300, answer.text
         try:
             yield
         finally:
             answer = self.api.call("DELETE", "faults")
             assert answer.status_code < 300, answer.text
-
-    def set_faults(self, *rules):
-        answer = self.api.call("PUT", "faults", json={"rules": list(rules)})
-        assert answer.status_code < 300, answer.text
 
     def lose(self, pod, how):
         """The pod's containers, or the pod object, vanish behind everybody's back."""
