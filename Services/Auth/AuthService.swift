@@ -51,5 +51,9 @@ public struct AuthService: PlatformService {
         AuthorizeRoutes(desk: desk, directory: directory).register(on: router)
         SignInRoutes(desk: desk).register(on: router)
         AccountRoutes(desk: desk).register(on: router)
+        ProviderRoutes(desk: desk).register(on: router)
+        ServiceAccountRoutes(accounts: ServiceAccounts(directory: directory, settings: desk.settings), origins: desk.origins)
+            .register(on: router)
+        AuditRoutes(directory: directory).register(on: router)
     }
 }

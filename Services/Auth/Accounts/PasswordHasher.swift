@@ -10,10 +10,10 @@ actor PasswordHasher {
     private var waiting: [CheckedContinuation<Void, Never>] = []
     private static let maximumWaiting = 64
 
-    init(parameters: PasswordRecord.Parameters, parallel: Int = 2) throws {
+    init(parameters: PasswordRecord.Parameters, parallel: Int = 2) {
         self.parameters = parameters
         free = parallel
-        decoy = try PasswordRecord(OpaqueToken.random().text, parameters)
+        decoy = PasswordRecord(matchingNothing: parameters)
     }
 
     func hash(_ password: String) async throws -> PasswordRecord {

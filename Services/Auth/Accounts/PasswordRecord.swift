@@ -29,6 +29,13 @@ struct PasswordRecord: Sendable {
         hash = try Self.derive(password, salt, parameters)
     }
 
+    /// What no password matches, compared with where there is none: it takes as long.
+    init(matchingNothing parameters: Parameters) {
+        self.parameters = parameters
+        salt = SymmetricKey(size: .bits128).withUnsafeBytes { Data($0) }
+        hash = SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }
+    }
+
     /// Whether this is the password. Takes as long as hashing it does.
     func matches(_ password: String) throws -> Bool {
         let derived = try Self.derive(password, salt, parameters)

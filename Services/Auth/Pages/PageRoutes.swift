@@ -24,8 +24,10 @@ struct PageRoutes {
                 return try await origins.with(request, context) { try await handler(request, context) }
             } catch let error as PageError {
                 return Page.problem(error.message, status: error.status).response()
-            } catch let error as PlatformError where error.status.code < 500 {
-                return Page.problem(error.message, status: error.status).response()
+            } catch let error as PlatformError where error.status != .internalServerError {
+                var page = Page.problem(error.message, status: error.status)
+                page.headers = error.headers
+                return page.response()
             }
         }
     }

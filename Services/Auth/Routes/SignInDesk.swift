@@ -10,7 +10,7 @@ struct SignInDesk: Sendable {
     let server: AuthorizationServer
     let signIn: SignIn
     let accounts: Accounts
-    let providers: [ProviderLink]
+    let broker: Broker
     let origins: RequestOrigins
 
     init(_ context: ServiceContext, _ oauth: OAuthSettings, directory: Directory, pool: PostgresPool) throws {
@@ -20,7 +20,7 @@ struct SignInDesk: Sendable {
         }
         let cost = try context.settings.int("password.cost", default: 15)
         guard (10...20).contains(cost) else { throw SettingError("ORRERY_PASSWORD_COST is \(cost); expected 10 to 20.") }
-        let hasher = try PasswordHasher(parameters: .init(cost: cost))
+        let hasher = PasswordHasher(parameters: .init(cost: cost))
         let store = AccountStore(pool: pool)
         let sessions = SessionStore(pool: pool, lifetime: oauth.sessionLifetime)
         let throttle = Throttle(pool: pool)
@@ -35,7 +35,9 @@ struct SignInDesk: Sendable {
             settings: oauth, clients: try OAuthClients(context.settings, oauth),
             codes: CodeStore(pool: pool, refreshIdleLifetime: oauth.refreshIdleLifetime), accounts: store, signIn: signIn,
             throttle: throttle, keys: directory.keys, audit: directory.audit)
-        providers = []
+        broker = Broker(
+            providers: try ProviderSettings.all(context.settings).map { Provider($0, http: context.http) }, accounts: store, signIn: signIn,
+            directory: directory, settings: oauth, logger: context.logger)
     }
 
     var cookies: BrowserCookies { BrowserCookies(isSecure: settings.isSecure, sessionLifetime: settings.sessionLifetime) }
@@ -63,6 +65,8 @@ struct SignInDesk: Sendable {
     }
 
     func providerLinks(_ target: ReturnTarget) -> [ProviderLink] {
-        providers.map { ProviderLink(name: $0.name, url: target.link(from: $0.url)) }
+        broker.providers.map { provider in
+            ProviderLink(name: provider.settings.name, url: target.link(from: SignInPaths.provider(provider.settings.id)))
+        }
     }
 }
