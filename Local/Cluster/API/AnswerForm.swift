@@ -70,7 +70,10 @@ enum Answer {
     }
 
     /// A list, written as fast as the client reads, a piece at a time.
-    static func list(_ page: ObjectPage, kind: ResourceKind, form: AnswerForm, includeObject: String?) -> Response {
+    /// - Parameter repeatsKind: the items say what they are, as those of custom kinds do; else only the list says it.
+    static func list(
+        _ page: ObjectPage, kind: ResourceKind, form: AnswerForm, includeObject: String?, repeatsKind: Bool
+    ) -> Response {
         var metadata: JSONValue = ["resourceVersion": .string(page.resourceVersion)]
         if let next = page.next { metadata["continue"] = .string(next) }
         if let remaining = page.remaining { metadata["remainingItemCount"] = .integer(Int64(remaining)) }
@@ -88,7 +91,11 @@ enum Answer {
                 if !isFirst { piece.append(UInt8(ascii: ",")) }
                 isFirst = false
                 var object = kind.shown(item)
-                if form == .metadata { object = AnswerForm.metadata(of: object) }
+                if form == .metadata {
+                    object = AnswerForm.metadata(of: object)
+                } else if !repeatsKind {
+                    object = object.withoutKind
+                }
                 JSONWriter.write(object, to: &piece)
                 if piece.count > 64 << 10 {
                     try await writer.write(ByteBuffer(bytes: piece))
@@ -112,5 +119,15 @@ enum Answer {
                 "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "details": details,
                 "code": .integer(Int64(status.code)),
             ], status: status)
+    }
+}
+
+extension Object {
+    /// Without what the list around it says.
+    fileprivate var withoutKind: Object {
+        guard var members = object else { return self }
+        members["kind"] = nil
+        members["apiVersion"] = nil
+        return .object(members)
     }
 }

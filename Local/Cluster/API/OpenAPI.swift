@@ -5,7 +5,8 @@ import ServiceKit
 /// The OpenAPI documents, as far as clients act by them: that changes can be validated here (`fieldValidation`), for every kind. They have
 /// no schemas; with those that it has built in itself `kubectl` finds its way.
 struct OpenAPI: Sendable {
-    static let protobuf = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+    /// Asked for with an `@` in place of the dot, which is no media type that Go can read in an answer.
+    static let protobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 
     let kinds: KindRegistry
 

@@ -76,11 +76,11 @@ struct ResourceRoutes: Sendable {
             if options.isWatch {
                 return try await watch(request, context, kind: kind, namespace: namespace, options: options, form: form)
             }
-            var page = try await objects.store.list(
+            let page = try await objects.store.list(
                 kind.kept, namespace: namespace, selector: kind.stored(options.selector), limit: options.limit,
                 continuing: options.token)
-            if !kinds.isCustom(kind), form == .plain { page.items = page.items.map(ResourceRoutes.withoutKind) }
-            return Answer.list(page, kind: kind, form: form, includeObject: context.query.first("includeObject"))
+            return Answer.list(
+                page, kind: kind, form: form, includeObject: context.query.first("includeObject"), repeatsKind: kinds.isCustom(kind))
         case .post:
             guard kind.isNamespaced == (namespace != nil) else { throw StatusError.methodNotAllowed() }
             let options = try ChangeOptions(context.query)
@@ -91,17 +91,10 @@ struct ResourceRoutes: Sendable {
             let options = try ListOptions(context.query, kind: kind)
             let deletion = try DeletionOptions(context.query, body: try await BodyReader.read(request)?.value)
             let page = try await objects.deleteAll(kind, namespace: namespace, selector: options.selector, options: deletion)
-            return Answer.list(page, kind: kind, form: form, includeObject: context.query.first("includeObject"))
+            return Answer.list(
+                page, kind: kind, form: form, includeObject: context.query.first("includeObject"), repeatsKind: kinds.isCustom(kind))
         default: throw StatusError.methodNotAllowed()
         }
-    }
-
-    /// The items of a list do not repeat what the list says.
-    private static func withoutKind(_ object: Object) -> Object {
-        guard var members = object.object else { return object }
-        members["kind"] = nil
-        members["apiVersion"] = nil
-        return .object(members)
     }
 
     private func watch(
