@@ -46,6 +46,7 @@ struct Run: AsyncParsableCommand {
             let folder = try RunFolder(folder)
             let lock = try RunLock(folder)
             defer { lock.release() }
+            try await Leftovers(folder: folder).end()
             let ports = try Ports(folder, gateway: port)
             let stack = Stack(
                 folder: folder, ports: ports, stores: Stores(folder: folder, postgresPort: ports[.postgres], redisPort: ports[.redis]),
