@@ -6,16 +6,22 @@ public struct JSONLogHandler: LogHandler {
     public var logLevel: Logger.Level
     public var metadata: Logger.Metadata = [:]
     private let label: String
-    private let write: @Sendable (String) -> Void
+    private let write: @Sendable (String, Logger.Level) -> Void
 
-    /// A handler that writes to standard output.
-    public init(label: String, level: Logger.Level) { self.init(label: label, level: level, write: StandardOutput.write) }
+    /// A handler that writes to standard output: errors before the call returns, the rest within some milliseconds and at exit.
+    public init(label: String, level: Logger.Level) {
+        self.init(label: label, level: level, sink: { StandardOutput.shared.write($0, urgent: $1 >= .error) })
+    }
 
     /// A handler that hands its lines, with their line break, to `write`.
     public init(label: String, level: Logger.Level, write: @escaping @Sendable (String) -> Void) {
+        self.init(label: label, level: level, sink: { line, _ in write(line) })
+    }
+
+    private init(label: String, level: Logger.Level, sink: @escaping @Sendable (String, Logger.Level) -> Void) {
         self.label = label
         logLevel = level
-        self.write = write
+        write = sink
     }
 
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -36,7 +42,8 @@ public struct JSONLogHandler: LogHandler {
             line += ":"
             JSONLogHandler.append(value, to: &line)
         }
-        write(line + "}\n")
+        line += "}\n"
+        write(line, event.level)
     }
 
     private static let reserved: Set = ["time", "level", "logger", "message"]
@@ -67,6 +74,11 @@ public struct JSONLogHandler: LogHandler {
 
     private static func append(_ text: String, to line: inout String) {
         line += "\""
+        defer { line += "\"" }
+        guard text.utf8.contains(where: isSpecial) else {
+            line += text
+            return
+        }
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\"": line += "\\\""
@@ -80,6 +92,10 @@ public struct JSONLogHandler: LogHandler {
             default: line.unicodeScalars.append(scalar)
             }
         }
-        line += "\""
+    }
+
+    /// Whether a text with this byte may hold something to escape; 0xE2 begins U+2028 and U+2029.
+    private static func isSpecial(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0xE2
     }
 }

@@ -9,9 +9,17 @@ public enum TimestampFormat {
         let days = floorDivide(seconds, 86_400)
         let second = seconds - days * 86_400
         let (year, month, day) = civil(days)
-        let head =
-            "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))T\(pad(second / 3600, 2)):\(pad(second / 60 % 60, 2)):\(pad(second % 60, 2))"
-        return micros == 0 ? head + "+00:00" : head + "." + pad(micros, 6) + "+00:00"
+        var text = ""
+        text.reserveCapacity(32)
+        append(year, 4, "-", to: &text)
+        append(month, 2, "-", to: &text)
+        append(day, 2, "T", to: &text)
+        append(second / 3600, 2, ":", to: &text)
+        append(second / 60 % 60, 2, ":", to: &text)
+        append(second % 60, 2, micros == 0 ? "" : ".", to: &text)
+        if micros != 0 { append(micros, 6, "", to: &text) }
+        text += "+00:00"
+        return text
     }
 
     /// Reads RFC 3339 with any fraction and any offset; a time without an offset is taken as UTC. Nil for anything else.
@@ -61,9 +69,11 @@ public enum TimestampFormat {
         return true
     }
 
-    private static func pad(_ value: Int64, _ width: Int) -> String {
-        let text = String(value)
-        return String(repeating: "0", count: max(0, width - text.count)) + text
+    private static func append(_ value: Int64, _ width: Int, _ separator: String, to text: inout String) {
+        let digits = String(value)
+        for _ in 0..<max(0, width - digits.utf8.count) { text += "0" }
+        text += digits
+        text += separator
     }
 
     private static func floorDivide(_ value: Int64, _ by: Int64) -> Int64 {
