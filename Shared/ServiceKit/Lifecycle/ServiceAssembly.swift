@@ -60,7 +60,7 @@ public final class ServiceAssembly: Sendable {
         background = service.background
         responder = PlatformResponder(
             service: S.name, version: "\(S.versionName)/\(BuildVersion.current)", tree: router.tree, authenticator: authenticator,
-            renderer: S.errorRenderer, record: RequestRecord(metrics: context.metrics, quiet: BuiltInRoutes.quiet(S.name)))
+            renderer: S.errorRenderer, record: RequestRecord(metrics: RequestMetrics(context.metrics), quiet: BuiltInRoutes.quiet(S.name)))
         (requests, request) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 

@@ -15,13 +15,13 @@ public struct TraceHeaders: Sendable, Equatable {
     static let names = [
         "traceparent", "tracestate", "b3", "x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid", "x-b3-sampled", "x-b3-flags", "sentry-trace",
         "baggage",
-    ]
+    ].compactMap { HTTPField.Name($0) }
 
     /// Takes the known headers out of a request's.
     public init(_ headers: HTTPFields, requestID: String) {
         fields = TraceHeaders.names.compactMap { name in
-            guard let field = HTTPField.Name(name), let value = headers[field], value.utf8.count <= 1024 else { return nil }
-            return (name, value)
+            guard let value = headers[name], value.utf8.count <= 1024 else { return nil }
+            return (name.rawName, value)
         }
         fields.append(("x-request-id", requestID))
     }

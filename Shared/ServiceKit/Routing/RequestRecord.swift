@@ -1,10 +1,9 @@
 import Hummingbird
 import Logging
-import Metrics
 
 /// Counts each request when its answer begins, and logs it once: when its answer has been made, or written if it is a stream.
 struct RequestRecord: Sendable {
-    let metrics: PrometheusMetrics
+    let metrics: RequestMetrics
     /// Routes that are asked all the time by machines: logged at debug only.
     let quiet: Set<String>
 
@@ -26,17 +25,20 @@ struct RequestRecord: Sendable {
     }
 
     private func count(_ response: Response, request: Request, context: PlatformContext, duration: Duration) {
-        let method = PlatformMethods.known.contains(request.method.rawValue) ? request.method.rawValue : "other"
-        let labels = [("method", method), ("route", RequestRecord.route(context))]
-        Counter(label: "http_requests_total", dimensions: labels + [("status", "\(response.status.code)")], factory: metrics).increment()
-        Timer(label: "http_request_duration_seconds", dimensions: labels, factory: metrics).record(duration: duration)
+        metrics.record(
+            .init(
+                method: PlatformMethods.known.contains(request.method.rawValue) ? request.method.rawValue : "other",
+                route: RequestRecord.route(context), status: response.status.code),
+            duration: duration)
     }
 
     private static func route(_ context: PlatformContext) -> String { context.route.isEmpty ? "none" : context.route }
 
     private func write(_ response: Response, request: Request, context: PlatformContext, start: ContinuousClock.Instant, broken: Bool) {
-        let duration = ContinuousClock.now - start
         let route = RequestRecord.route(context)
+        let level: Logger.Level = quiet.contains(route) ? .debug : .info
+        guard level >= context.logger.logLevel else { return }
+        let duration = ContinuousClock.now - start
         var metadata: Logger.Metadata = [
             "method": "\(request.method)", "route": "\(route)", "path": "\(request.uri.path.prefix(512))",
             "status": .stringConvertible(response.status.code),
@@ -45,7 +47,7 @@ struct RequestRecord: Sendable {
         if let query = request.uri.query { metadata["query"] = "\(Scrubber.scrub("?" + query).dropFirst().prefix(512))" }
         if let caller = context.caller { metadata["caller"] = "\(caller.name)" }
         if broken { metadata["broken_off"] = "true" }
-        context.logger.log(level: quiet.contains(route) ? .debug : .info, "request", metadata: metadata)
+        context.logger.log(level: level, "request", metadata: metadata)
     }
 }
 
