@@ -37,6 +37,19 @@ struct ProbeService: PlatformService {
             let flag = try context.query.bool("flag").map { "\($0)" } ?? "-"
             return context.query.all("x").joined(separator: "|") + " " + flag + " \(try context.query.int("n") ?? 0)"
         }
+        router.get("/where", access: .anyone) { _, context in
+            let inHandler = context.channel.eventLoop.inEventLoop
+            return Response(
+                status: .ok,
+                body: ResponseBody { writer in
+                    try await writer.write(ByteBuffer(string: "\(inHandler) \(context.channel.eventLoop.inEventLoop)"))
+                    try await writer.finish(nil)
+                })
+        }
+        router.on(.get, "/where/brief", access: .anyone, isBrief: true) { _, context in
+            await Task.yield()
+            return "\(context.channel.eventLoop.inEventLoop)"
+        }
         router.post("/pets", access: .anyone) { request, context in
             JSONResponse(try await request.decode(as: Pet.self, context: context), status: .created)
         }

@@ -53,6 +53,13 @@ import Testing
         }
     }
 
+    @Test("A handler and its stream leave the event loop to others, unless the route says that it is brief") func eventLoop() async throws {
+        try await withService(ProbeService.self) { service async throws in
+            #expect(try await service.get("/where").body == "false false")
+            #expect(try await service.get("/where/brief").body == "true")
+        }
+    }
+
     @Test("Path parameters are decoded once") func parameters() async throws {
         try await withService(ProbeService.self) { service async throws in
             #expect(try await service.get("/pets/Grau%20%2525").body == "Grau %25")

@@ -64,7 +64,20 @@ struct PlatformResponder: HTTPResponder {
             request.body = RequestBody(asyncSequence: MonitoredBody(base: request.body, limit: route.bodyLimit, state: body))
         }
         do {
-            return try await withTimeout(route.timeout) { [request, context] in try await route.handler(request, context) }
+            if route.isBrief {
+                return try await withTimeout(route.timeout) { [request, context] in try await route.handler(request, context) }
+            }
+            // The connection's task runs on its event loop, which a long computation must not hold; neither must the writing of a stream.
+            var response = try await withTimeout(route.timeout, on: globalConcurrentExecutor) { [request, context] in
+                try await route.handler(request, context)
+            }
+            if response.body.contentLength == nil {
+                let body = response.body
+                response.body = ResponseBody { writer in
+                    try await withTaskExecutorPreference(globalConcurrentExecutor) { try await body.write(writer) }
+                }
+            }
+            return response
         } catch let error as TimeoutError where error.limit == route.timeout {
             context.logger.error("A request took too long", metadata: ["limit": "\(error.limit)"])
             throw PlatformError.unavailable("The request took longer than \(error.limit.components.seconds) s; try again.")

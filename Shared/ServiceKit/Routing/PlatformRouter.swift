@@ -13,6 +13,7 @@ public final class PlatformRouter {
         let template: PathTemplate
         let bodyLimit: Int
         let timeout: Duration?
+        let isBrief: Bool
         let handler: Handler
     }
 
@@ -30,14 +31,18 @@ public final class PlatformRouter {
     /// - Parameters:
     ///   - bodyLimit: bytes of request body; more is 413.
     ///   - timeout: until the response begins (a streamed body may take longer), then 503; nil is no limit.
+    ///   - isBrief: the handler only ever computes for a moment and otherwise waits. It runs on the connection's event loop, which spares two
+    ///     changes of threads; what it computes, the other connections of that loop wait for.
     public func on(
         _ method: HTTPRequest.Method, _ path: String, access: Access, bodyLimit: Int = 1 << 20,
-        timeout: Duration? = PlatformRouter.defaultTimeout,
+        timeout: Duration? = PlatformRouter.defaultTimeout, isBrief: Bool = false,
         use handler: @escaping @Sendable (Request, PlatformContext) async throws -> some ResponseGenerator
     ) {
         let description = RouteDescription(method: method, path: path, access: access)
         let template = PathTemplate(path)
-        let route = Route(description: description, template: template, bodyLimit: bodyLimit, timeout: timeout) { request, context in
+        let route = Route(
+            description: description, template: template, bodyLimit: bodyLimit, timeout: timeout, isBrief: isBrief
+        ) { request, context in
             try await handler(request, context).response(from: request, context: context)
         }
         let added = tree.insert(route, method: method.rawValue, at: template.segments[...])
@@ -55,10 +60,10 @@ public final class PlatformRouter {
 
     /// Adds a POST route.
     public func post(
-        _ path: String, access: Access, bodyLimit: Int = 1 << 20, timeout: Duration? = PlatformRouter.defaultTimeout,
+        _ path: String, access: Access, bodyLimit: Int = 1 << 20, timeout: Duration? = PlatformRouter.defaultTimeout, isBrief: Bool = false,
         use handler: @escaping @Sendable (Request, PlatformContext) async throws -> some ResponseGenerator
     ) {
-        on(.post, path, access: access, bodyLimit: bodyLimit, timeout: timeout, use: handler)
+        on(.post, path, access: access, bodyLimit: bodyLimit, timeout: timeout, isBrief: isBrief, use: handler)
     }
 
     /// Adds a PUT route.

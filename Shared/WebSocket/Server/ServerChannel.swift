@@ -54,8 +54,10 @@ struct ServerChannel: HTTPChannelHandler {
     func handle(value: Value, logger: Logger) async {
         let connection = ServerConnection(
             channel: value.channel, outcome: value.outcome, isSecure: configuration.certificate != nil)
-        await ServerConnection.$current.withValue(connection) {
-            await handleHTTP(asyncChannel: value.parts, logger: logger)
+        await withTaskExecutorPreference(EventLoopExecutor(value.channel.eventLoop)) {
+            await ServerConnection.$current.withValue(connection) {
+                await handleHTTP(asyncChannel: value.parts, logger: logger)
+            }
         }
     }
 }
