@@ -95,6 +95,34 @@ import Testing
         }
     }
 
+    /// What a check costs Redis must not grow with what a principal holds: a hash of a few hundred short values would be searched through.
+    @Test(arguments: [3, 100, 400]) func aRecordOfManyGrantsIsATable(count: Int) async throws {
+        let server = try PrivateRedis()
+        try server.start()
+        let redis = RedisClient(try RedisConfiguration(url: server.url), logger: Logger(label: "copy-tests"))
+        defer { redis.close() }
+        let copy = AccessCopy(redis, prefix: "t:")
+        _ = try await redis.send("SET", ["t:generation", "g:1"])
+        let trust = Trust(connection: try #require(redis.connectionID), generation: "g:1")
+        let grants = (0..<count).map { (uri: "job://c/o/p\($0)", action: Action.write) }
+        let records = [
+            AccessRecord(name: "team", version: 1, validFrom: 0, grants: grants), AccessRecord(name: "public", version: 1, validFrom: 0),
+        ]
+        try await copy.fill(records, copy.lease(["team", "public"], trust), trust)
+        let encoding = try await redis.send("OBJECT", ["ENCODING", "t:g:team"]).string
+        #expect(encoding == (count > 32 ? "hashtable" : "listpack"))
+
+        // More places than one call reads, the last ones too; and nothing of the record shows that is no grant.
+        let team = try PrincipalName("team")
+        let uris = try (0..<1_500).map { try ResourceURI("job://c/o/p\($0)") }
+        guard case .verdicts(let verdicts) = try await copy.ask([Question(principal: team, uris: uris, everything: .job)], trust) else {
+            Issue.record("the copy did not answer")
+            return
+        }
+        #expect(verdicts[0].actions == uris.indices.map { $0 < count ? .write : .deny })
+        #expect(verdicts[0].grants.count == count)
+    }
+
     @Test func aCheckIsOneRoundTrip() async throws {
         let server = try PrivateRedis()
         try server.start()

@@ -1,7 +1,7 @@
 import Redis
 
 /// The scripts that read and write the copy. Keys: `<prefix>generation` holds the generation's name; below `<prefix><short>:` each principal
-/// is a hash with `v` version, `t` valid-from (absent: no such principal), `r` roles by line, and canonical URI → action digit.
+/// is a hash with `v` version, `t` valid-from (absent: no such principal), `r` roles by line, canonical URI → action digit, and `x` (see `store`).
 enum AccessScripts {
     /// How long an unused record lives; also what clears away the records of former generations.
     static let recordLifetime = 86_400
@@ -15,12 +15,12 @@ enum AccessScripts {
         """
         if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {0} end
         local prefix, at, answer, unknown = ARGV[2], 3, {2}, {1}
-        local function actions(key, from, count)
-          local found = {}
-          for start = 0, count - 1, 2000 do
-            local size = math.min(2000, count - start)
-            local part = redis.call('HMGET', key, unpack(ARGV, from + start, from + start + size - 1))
-            for i = 1, size do found[start + i] = part[i] end
+        -- v, t, r and the actions on the URIs: as a rule in one call, since calls are what a check costs.
+        local function read(key, from, count)
+          local found = redis.call('HMGET', key, 'v', 't', 'r', unpack(ARGV, from, from + math.min(count, 2000) - 1))
+          for start = 2000, count - 1, 2000 do
+            local part = redis.call('HMGET', key, unpack(ARGV, from + start, from + math.min(start + 2000, count) - 1))
+            for i = 1, #part do found[3 + start + i] = part[i] end
           end
           return found
         end
@@ -35,19 +35,16 @@ enum AccessScripts {
             local role = queue[head]
             head = head + 1
             local key = prefix .. role
-            local state = redis.call('HMGET', key, 'v', 't', 'r')
+            local state = read(key, from, count)
             if not state[1] then
               unknown[#unknown + 1] = role
             elseif state[2] then
               local own, self = role ~= name and 'role://' .. role, role ~= name and 'user://' .. role
               if role == name then validFrom = state[2] end
-              if count > 0 then
-                local found = actions(key, from, count)
-                for i = 1, count do
-                  local action = found[i]
-                  local uri = ARGV[from + i - 1]
-                  if action and action > best[i] and uri ~= own and uri ~= self then best[i] = action end
-                end
+              for i = 1, count do
+                local action = state[3 + i]
+                local uri = ARGV[from + i - 1]
+                if action and action > best[i] and uri ~= own and uri ~= self then best[i] = action end
               end
               if scheme ~= '' then
                 local all = redis.call('HGETALL', key)
@@ -106,6 +103,8 @@ enum AccessScripts {
         if version and tonumber(version) >= tonumber(ARGV[4]) then return 0 end
         redis.call('DEL', key)
         redis.call('HSET', key, 'v', ARGV[4])
+        -- Redis searches a hash of a few hundred short values from end to end, for each URI of each check; one long value makes it a table.
+        if #ARGV > 6 + 2 * 32 then redis.call('HSET', key, 'x', string.rep('x', 129)) end
         if ARGV[5] ~= '' then redis.call('HSET', key, 't', ARGV[5], 'r', ARGV[6]) end
         for start = 7, #ARGV, 2000 do
           redis.call('HSET', key, unpack(ARGV, start, math.min(start + 1999, #ARGV)))

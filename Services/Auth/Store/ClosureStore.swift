@@ -30,15 +30,15 @@ struct ClosureStore: Sendable {
         var records: [String: AccessRecord] = [:]
         for row in rows {
             let name = try row.get("name", as: String.self)
-            var record =
-                try records[name]
-                ?? AccessRecord(
-                    name: name, version: row.get("version"), validFrom: row.get("valid_from", as: Int?.self).map(Double.init))
-            if let uri = try row.get("uri", as: String?.self) {
-                record.grants.append((uri, Action(rank: try row.get("action", as: Int.self))))
-                if let role = try row.get("role", as: String?.self), role != name { record.roles.append(role) }
+            if records[name] == nil {
+                records[name] = AccessRecord(
+                    name: name, version: try row.get("version"), validFrom: try row.get("valid_from", as: Int?.self).map(Double.init))
             }
-            records[name] = record
+            // Changed in place: a copy for each row would make a long list take the square of its length.
+            if let uri = try row.get("uri", as: String?.self) {
+                records[name]?.grants.append((uri, Action(rank: try row.get("action", as: Int.self))))
+                if let role = try row.get("role", as: String?.self), role != name { records[name]?.roles.append(role) }
+            }
         }
         return Array(records.values)
     }
