@@ -1,3 +1,4 @@
+import Foundation
 import Hummingbird
 import PlatformClients
 import PlatformModel
@@ -52,12 +53,13 @@ struct PermissionRoutes: Sendable {
         }
         // The second face's clients put names with raw slashes into the path.
         for path in [base + "/check", "/apis/admin/v1/users/{name...}/permissions/check"] {
-            router.post(path, access: .principal, use: check)
+            router.post(path, access: .principal, isBrief: true, use: check)
         }
     }
 
     @Sendable private func check(_ request: Request, _ context: PlatformContext) async throws -> Response {
-        let permissions = try await request.decode(as: [Permission].self, context: context)
+        let body = try await request.body.collect(upTo: context.maxUploadSize)
+        let permissions = try PlainPermissions.read(body) ?? JSONBodyDecoder.decode([Permission].self, from: Data(body.readableBytesView))
         guard (1...Self.maximumCheck).contains(permissions.count) else {
             throw PlatformError.badRequest(
                 permissions.isEmpty ? "list length is less than 1" : "list length is more than \(Self.maximumCheck)")

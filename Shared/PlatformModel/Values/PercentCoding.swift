@@ -18,6 +18,7 @@ public enum PercentCoding {
 
     /// Escapes all but unreserved characters, sub-delimiters, `:` and `@`: what RFC 3986 allows in a path segment.
     public static func encode(_ segment: some StringProtocol) -> String {
+        guard !segment.utf8.allSatisfy(isSegmentCharacter) else { return String(segment) }
         var result = ""
         for byte in segment.utf8 {
             if isSegmentCharacter(byte) {
@@ -31,10 +32,13 @@ public enum PercentCoding {
         return result
     }
 
-    private static let punctuation = Set("-._~!$&'()*+,;=:@".utf8)
-
     private static func isSegmentCharacter(_ byte: UInt8) -> Bool {
-        NameRules.isLowerOrDigit(byte) || (byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z")) || punctuation.contains(byte)
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        // - . _ ~ ! $ & ' ( ) * + , ; = : @
+        case 0x21, 0x24, 0x26...0x2E, 0x3A, 0x3B, 0x3D, 0x40, 0x5F, 0x7E: true
+        default: false
+        }
     }
 
     private static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "A") + value - 10 }
