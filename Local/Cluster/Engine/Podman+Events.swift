@@ -14,7 +14,7 @@ struct ContainerEvent: Sendable, Equatable {
 extension Podman {
     /// Tells each event until podman ends the stream or the task is cancelled.
     /// - Parameter began: the stream stands: what happens from here on is told.
-    func followEvents(began: () async -> Void, _ body: (ContainerEvent) async -> Void) async throws {
+    func followEvents(began: @Sendable () async -> Void, _ body: @Sendable (ContainerEvent) async -> Void) async throws {
         let filters = JSONWriter.text(["type": ["container"], "event": ["died", "start", "remove", "died", "stop", "oom"]])
         let response = try await send(.GET, "/events", [("stream", "true"), ("filters", filters)], deadline: .distantFuture)
         await began()
