@@ -10,6 +10,11 @@ struct Gateway: Sendable {
         var prefix: String?
     }
 
+    /// Asks ingress-auth about each request of a visitor.
+    static let authMiddleware = "ingress-auth"
+    /// Shows the waiting page in place of a 5xx.
+    static let errorPageMiddleware = "error-page"
+
     let folder: RunFolder
     let executable: String
     let ports: Ports
@@ -37,6 +42,9 @@ struct Gateway: Sendable {
             Route(path: "/api/v1/users", service: .auth),
             Route(path: "/api/v1/service_accounts", service: .auth),
             Route(path: "/.well-known", service: .auth),
+            Route(path: "/api/v1/audit", service: .auth),
+            Route(path: "/auth", service: .auth),
+            Route(path: "/oauth", service: .ingressAuth),
             Route(path: "/apis/admin/v1", service: .admin),
             Route(path: "/apis/events", service: .admin),
             Route(path: "/api/v1", service: .jobs),
@@ -64,8 +72,8 @@ struct Gateway: Sendable {
 
     /// Traefik's dynamic configuration. A job's host belongs to the cluster's ingresses alone, so the platform's routes exclude such hosts.
     private func routing(_ routes: [Route]) -> String {
-        var routers: [String: Any] = [:]
-        var middlewares: [String: Any] = [:]
+        var routers: [String: Any] = ["fallback": Self.fallback]
+        var middlewares = visitorMiddlewares
         for (number, route) in routes.enumerated() {
             let name = "r\(number)"
             var router: [String: Any] = [
@@ -87,9 +95,33 @@ struct Gateway: Sendable {
                 ]
             ]
         }
-        var http: [String: Any] = ["routers": routers, "services": services]
-        if !middlewares.isEmpty { http["middlewares"] = middlewares }
-        return Self.json(["http": http])
+        return Self.json(["http": ["routers": routers, "services": services, "middlewares": middlewares]])
+    }
+
+    /// What the ingresses of jobs name (jobs-api's settings).
+    private var visitorMiddlewares: [String: Any] {
+        [
+            Self.authMiddleware: [
+                "forwardAuth": [
+                    "address": ports.url(.ingressAuth) + "/oauth/authorize",
+                    // What a visitor says about where he goes does not count.
+                    "trustForwardHeader": false,
+                    // His platform token does not reach the job.
+                    "authResponseHeaders": ["Cookie", "Authorization"],
+                ]
+            ],
+            Self.errorPageMiddleware: ["errors": ["status": ["500-599"], "service": ServicePart.ingressAuth.rawValue, "query": "/"]],
+            "strip-headers": ["headers": ["customRequestHeaders": ["Authorization": "", "Cookie": ""]]],
+            "to-root": ["replacePath": ["path": "/"]],
+        ]
+    }
+
+    /// Hosts that no job answers for.
+    private static var fallback: [String: Any] {
+        [
+            "rule": "HostRegexp(`.+\\.jobs\\..+`)", "entryPoints": ["web"], "service": ServicePart.ingressAuth.rawValue, "priority": 1,
+            "middlewares": ["strip-headers", "to-root"],
+        ]
     }
 
     private static func json(_ value: [String: Any]) -> String {

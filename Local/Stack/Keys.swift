@@ -21,10 +21,10 @@ struct Keys: Sendable {
         let cluster = "secrets/cluster/cluster-token"
         if !folder.exists(cluster) { try folder.write(Self.random(), to: cluster, permissions: 0o600) }
         // config-api seals the clusters' credentials with it.
-        let sealing = "secrets/config-api/config-sealing-keys"
-        if !folder.exists(sealing) {
+        // ingress-auth signs and seals with its own what browsers keep.
+        for file in ["secrets/config-api/config-sealing-keys", "secrets/ingress-auth/ingress-auth-keys"] where !folder.exists(file) {
             let bytes = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
-            try folder.write(Data(bytes).base64EncodedString(), to: sealing, permissions: 0o600)
+            try folder.write(Data(bytes).base64EncodedString(), to: file, permissions: 0o600)
         }
         let admin = "admin-token"
         if !folder.exists(admin) {
@@ -42,6 +42,8 @@ struct Keys: Sendable {
         let name = try PrincipalName(service.rawValue)
         return switch service {
         case .monitoring: TokenClaims(name: name, kind: .cluster, cluster: Stack.clusterName)
+        // It has no business with the clusters' credentials.
+        case .ingressAuth: TokenClaims(name: name)
         default: TokenClaims(name: name, kind: .controlPlane)
         }
     }

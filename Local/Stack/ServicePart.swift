@@ -5,6 +5,7 @@ enum ServicePart: String, CaseIterable, Sendable {
     case admin = "admin-api"
     case jobs = "jobs-api"
     case monitoring = "monitoring-api"
+    case ingressAuth = "ingress-auth"
 
     /// Where it listens unless something else does.
     var usualPort: Int {
@@ -14,6 +15,7 @@ enum ServicePart: String, CaseIterable, Sendable {
         case .admin: 8103
         case .jobs: 8104
         case .monitoring: 8105
+        case .ingressAuth: 8106
         }
     }
 
@@ -24,7 +26,7 @@ enum ServicePart: String, CaseIterable, Sendable {
         case .config: "orrery_config"
         case .admin: "orrery_admin"
         case .jobs: "orrery_jobs"
-        case .monitoring: nil
+        case .monitoring, .ingressAuth: nil
         }
     }
 
@@ -43,7 +45,11 @@ enum ServicePart: String, CaseIterable, Sendable {
             "ORRERY_PUBLIC_URL": stack.publicURL,
         ]
         if let database { settings["ORRERY_POSTGRES_URL"] = stack.stores.postgresURL + "/" + database }
-        if self == .auth { settings["ORRERY_REDIS_URL"] = stack.stores.redisURL }
+        if self == .auth || self == .ingressAuth { settings["ORRERY_REDIS_URL"] = stack.stores.redisURL }
+        if self == .jobs {
+            settings["ORRERY_JOBS_INGRESS_AUTH_MIDDLEWARE"] = "\(Gateway.authMiddleware)@file"
+            settings["ORRERY_JOBS_INGRESS_ERROR_PAGE_MIDDLEWARE"] = "\(Gateway.errorPageMiddleware)@file"
+        }
         if self == .monitoring {
             settings["ORRERY_CLUSTER_NAME"] = Stack.clusterName
             settings["ORRERY_KUBECONFIG"] = stack.folder.file("kubeconfig")

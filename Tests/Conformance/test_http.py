@@ -1,4 +1,4 @@
-"""A job that asks for HTTP has its Service and Ingress; without somebody who checks visitors it lets nobody in."""
+"""A job that asks for HTTP has its Service and Ingress; the gateway lets in whom ingress-auth knows, or anybody where the job says so."""
 
 import urllib.request
 
@@ -45,12 +45,75 @@ def test_the_page_is_served_inside_the_cluster(cluster, site):
     assert reached.strip() == PAGE
 
 
-def test_the_gateway_lets_nobody_in(platform, admin, site):
-    for url in (site["http_url"], site["http_url_named"]):
-        host = url.removeprefix("http://")
-        for headers in ({}, {"Authorization": f"Bearer {admin.token}"}):
-            answer = requests.get(platform.url, headers={"Host": host} | headers, timeout=20, allow_redirects=False)
-            assert PAGE not in answer.text and answer.status_code >= 400, (host, answer.status_code, answer.text)
+def visit(platform, url, path="/", *, method="GET", **headers):
+    """Asks the gateway for a page of a job, as a browser that cannot resolve names."""
+    host = url.removeprefix("http://")
+    headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    return requests.request(method, platform.url + path, headers={"Host": host} | headers, timeout=20, allow_redirects=False)
+
+
+def urls(job):
+    return [job["http_url"], job["http_url_named"]]
+
+
+@pytest.fixture(scope="module")
+def reachable(platform, admin, site):
+    """The site, once the gateway knows it; skips where the gateway cannot reach pods."""
+    def answered():
+        statuses = {visit(platform, url, Cookie=f"dat={admin.token}").status_code for url in urls(site)}
+        return statuses if statuses <= {200, 502, 504} else None
+    if eventually("the gateway has an answer", answered, 30) != {200}:
+        pytest.skip("pods of this cluster are not reachable from here")
+    return site
+
+
+def test_members_are_let_in(platform, admin, reachable):
+    for url in urls(reachable):
+        for headers in ({"Cookie": f"dat={admin.token}"}, {"Authorization": f"Bearer {admin.token}"}):
+            answer = visit(platform, url, **headers)
+            assert (answer.status_code, answer.text.strip()) == (200, PAGE), (url, answer.text)
+
+
+def test_strangers_are_not(platform, other, site):
+    for url in urls(site):
+        for path in ("/", "/lab?x=1"):
+            sent = visit(platform, url, path)
+            assert sent.status_code == 302 and sent.headers["Location"].startswith(f"{platform.url}/oauth/login?rd="), sent.headers
+            assert "HttpOnly" in sent.headers["Set-Cookie"] and "SameSite=Lax" in sent.headers["Set-Cookie"]
+        for headers in ({"Sec_Fetch_Mode": "cors"}, {"Accept": "application/json"}, {"Authorization": f"Bearer {other.token}x"},
+                        {"Upgrade": "websocket", "Connection": "Upgrade", "Sec_WebSocket_Key": "dGhlIHNhbXBsZSBub25jZQ==",
+                         "Sec_WebSocket_Version": "13"}):
+            assert visit(platform, url, **headers).status_code == 401, headers
+        assert visit(platform, url, method="POST").status_code == 401
+        assert visit(platform, url, Cookie=f"dat={other.token}").status_code == 403
+        # What a visitor says about where he goes does not count.
+        forged = visit(platform, url, Cookie=f"dat={other.token}", X_Forwarded_Host="default.localhost", X_Forwarded_Method="OPTIONS")
+        assert forged.status_code == 403 and PAGE not in forged.text
+
+
+def test_signing_in_begins_at_the_login_page(platform, site):
+    """As the published client's own test does it: no cookie, no script, redirects followed."""
+    session = requests.Session()
+    sent = visit(platform, site["http_url"], "/secret.txt")
+    end = session.get(sent.headers["Location"], headers={"Accept": "*/*"}, timeout=20)
+    document = requests.get(f"{platform.api}/config", timeout=20).json()
+    assert end.status_code == 200, (end.url, end.text)
+    assert end.url.split("/")[2] == document["auth_url"].split("/")[2]
+
+
+def test_an_open_job_asks_nobody(platform, admin, cluster, tidy, reachable):
+    command = f"sh -c 'echo \"{PAGE}\" > /tmp/index.html; exec httpd -f -p 8080 -h /tmp'"
+    job = tidy(admin.run(command, name="open-site", http={"port": 8080, "requires_auth": False}))
+    job = admin.wait(job["id"], "running")
+    for url in urls(job):
+        eventually("the page is shown to anybody", lambda: visit(platform, url).text.strip() == PAGE, 30)
+
+
+def test_hosts_without_a_job(platform, admin):
+    for host in ("job-00000000-0000-4000-8000-000000000000", "nothing--0123456789", "default"):
+        answer = visit(platform, f"http://{host}.jobs.default.localhost", "/any/path", Cookie=f"dat={admin.token}")
+        assert answer.status_code == 404 and "Nothing answers here" in answer.text, (host, answer.status_code, answer.text)
+        assert answer.headers["Cache-Control"] == "no-store" and admin.token not in answer.text
 
 
 def test_a_jobs_host_does_not_reach_the_platform(platform, admin, site):

@@ -113,6 +113,8 @@ extension Platform {
             let (_, host) = Browser.parts(url)
             let path = String(url.dropFirst("https://".count + host.count))
             switch host {
+            case "api.org.example.org" where path.hasPrefix("/auth/"):
+                return try await ingress.call(method, path, headers: headers, form: body, base: auth.url)
             case "api.org.example.org": return try await ingress.call(method, path.isEmpty ? "/" : path, headers: headers, form: body)
             case "login.example.org":
                 return try await ingress.call(method, path, headers: headers, form: body, base: neighbourURL)

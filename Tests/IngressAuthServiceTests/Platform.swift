@@ -32,10 +32,15 @@ struct Platform: Sendable {
         }
         neighbours.change { $0.clusters = [cluster("default"), cluster("other")].compactMap { $0 } }
         let log = TestLog()
-        try await withService(AuthService.self, settings: ["auth.signing-keys": pem]) { (auth) async throws in
-            try await withService(NeighbourService.self, settings: ["neighbours.id": neighbours.id]) { (other) async throws in
+        try await withService(
+            AuthService.self,
+            settings: ["auth.signing-keys": pem, "public.url": origin, "oauth.web.client.secret": Neighbours.clientSecret]
+        ) { (auth) async throws in
+            try await withService(NeighbourService.self, settings: ["neighbours.id": neighbours.id, "postgres.url": "none"]) {
+                (other) async throws in
                 let own = [
                     "auth.url": auth.url, "config.url": other.url, "jobs.url": other.url, "apps.url": other.url, "public.url": origin,
+                    "postgres.url": "none",
                     "service.token": try await signer.sign(TokenClaims(name: PrincipalName("ingress-auth"))),
                     "ingress.auth.keys": keys, "ingress.zone.interval": "0.1", "ingress.cache.time": "0.3",
                     "oauth.auth.url": "https://login.example.org/idp/authorize", "oauth.token.url": other.url + "/idp/token",
@@ -129,6 +134,8 @@ struct Platform: Sendable {
         return try await ingress.call(.GET, "/oauth/authorize", headers: fields)
     }
 
+    func ask(_ host: String, _ headers: [(String, String)]) async throws -> TestAnswer { try await ask(host, "/", headers) }
+
     func host(_ job: JobResponse) -> String { "\(job.id).jobs.\(job.clusterName).org.example.org" }
     func namedHost(_ job: JobResponse) -> String { "\(job.name ?? "")--\(job.orgProjectHash).jobs.\(job.clusterName).org.example.org" }
 }
@@ -140,6 +147,5 @@ extension TestAnswer {
     var isPage: Bool { headers.first(name: "Content-Type")?.hasPrefix("text/html") == true }
 }
 
-extension (String, String) {
-    static func cookie(_ text: String) -> (String, String) { ("Cookie", text) }
-}
+/// A visitor's `Cookie` field.
+func cookie(_ text: String) -> (String, String) { ("Cookie", text) }

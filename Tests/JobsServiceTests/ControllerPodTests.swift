@@ -136,6 +136,21 @@ import Testing
         #expect(network.namedService?.metadata.name == "trainer--859b431f56")
     }
 
+    @Test func aProtectedJobIsPublishedOnlyWhereItIsProtected() throws {
+        func ingress(requiresAuth: Bool, _ settings: ControllerSettings) throws -> Ingress? {
+            var spec = Fixture.spec()
+            spec.container.http = .init(port: 80, requiresAuth: requiresAuth)
+            return JobNetwork(job: Fixture.draft(spec: spec), cluster: try document(), settings: settings, labels: [:]).ingress
+        }
+        var other = settings()
+        other.ingressClass = "nginx"
+        #expect(try ingress(requiresAuth: true, other) == nil)
+        let open = try #require(try ingress(requiresAuth: false, other))
+        #expect(open.spec?.ingressClassName == "nginx" && open.metadata.annotations.isEmpty)
+        let page = try #require(try ingress(requiresAuth: false, settings()))
+        #expect(page.metadata.annotations == ["traefik.ingress.kubernetes.io/router.middlewares": "error-page@kubernetescrd"])
+    }
+
     @Test func theRegistryIsNamedWithItsPortOnlyIfItHasOne() throws {
         let secret = try PullSecret.secret(owner: "alice/service-accounts/Bot", registry: "http://h:80/x", settings: settings())
         #expect(secret.metadata.name == "neurouser-alice--service-accounts--bot")

@@ -20,9 +20,14 @@ struct JobNetwork: Sendable {
         return KubernetesService(metadata: ObjectMeta(name: name, labels: labels), spec: spec)
     }
 
-    /// nil for jobs that serve no HTTP.
+    /// Whether the job asks for something that its ingress could not keep: without the gateway's question anybody would reach it.
+    var isUnprotectable: Bool {
+        job.spec.container.http?.requiresAuth == true && (settings.ingressClass != "traefik" || settings.ingressAuthMiddleware.isEmpty)
+    }
+
+    /// nil for jobs that serve no HTTP, and for those that could not be protected (ingress-auth.md S13).
     var ingress: Ingress? {
-        guard job.spec.container.http != nil else { return nil }
+        guard job.spec.container.http != nil, !isUnprotectable else { return nil }
         var labels = self.labels
         if let name = job.name { labels.merge(JobLabels.named(job, name)) { $1 } }
         var annotations: [String: String] = [:]

@@ -109,6 +109,11 @@ extension JobObjects {
         try mayAct()
         try await unlessItStands { try await client.create(.services, network.service, in: job.namespace) }
         if let named = network.namedService { try await ensureNamed(named, of: job) }
+        if network.isUnprotectable {
+            logger.warning(
+                "A job asks that visitors sign in, which this ingress class cannot see to: it is not published",
+                metadata: ["job": "\(job.id)", "class": "\(settings.ingressClass)"])
+        }
         if let ingress = network.ingress {
             await removeIngressesOfPredecessors(job)
             try mayAct()

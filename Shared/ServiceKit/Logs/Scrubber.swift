@@ -37,7 +37,8 @@ enum Scrubber {
         (#"eyJ[A-Za-z0-9_-]{5,}(\.[A-Za-z0-9_-]*)+"#, "***"),
         (#"(?i)([a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s/@]+@"#, "$1:***@"),
         (
-            #"(?i)([?&;\s"']|^)([a-z0-9_-]*(?:token|secret|password|signature|credential|private[_-]?key|api[_-]?key)|code)=[^&\s"']+"#,
+            #"(?i)([?&;\s"']|^)([a-z0-9_-]*(?:token|secret|password|signature|credential|private[_-]?key|api[_-]?key)"#
+                + #"|code|state|ticket|rd)=[^&\s"']+"#,
             "$1$2=***"
         ),
         (#"(?i)("[a-z0-9_-]*(?:token|secret|password|private_key|api_key)"\s*:\s*)"[^"]*""#, "$1\"***\""),

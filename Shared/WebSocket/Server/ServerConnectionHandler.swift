@@ -1,6 +1,7 @@
 import HTTPTypes
 import NIOCore
 import NIOExtras
+import NIOHTTP1
 import NIOHTTPTypes
 import NIOWebSocket
 
@@ -28,6 +29,8 @@ final class ServerConnectionHandler: ChannelDuplexHandler, RemovableChannelHandl
     /// A request behind the last one that this connection answers.
     private var ignoresRequests = false
     private var refusedBody = false
+    /// What made the head of a request unreadable was its size.
+    private var headIsTooLarge = false
 
     init(configuration: ServerChannelConfiguration, replacedByUpgrade: [any RemovableChannelHandler], outcome: WebSocketOutcome) {
         self.configuration = configuration
@@ -78,6 +81,11 @@ final class ServerConnectionHandler: ChannelDuplexHandler, RemovableChannelHandl
         context.fireChannelReadComplete()
     }
 
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if case HTTPParserError.headerOverflow = error { headIsTooLarge = true }
+        context.fireErrorCaught(error)
+    }
+
     // MARK: Responses
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -91,6 +99,8 @@ final class ServerConnectionHandler: ChannelDuplexHandler, RemovableChannelHandl
                 return upgrade(context, head, promise)
             }
             guard head.status.code >= 200 else { return context.write(data, promise: promise) }
+            // The server answers every unreadable head with 400.
+            if headIsTooLarge, head.status == .badRequest { head.status = .requestHeaderFieldsTooLarge }
             if ledger.answered(head) { head.headerFields[.connection] = "close" }
             context.write(wrapOutboundOut(.head(head)), promise: promise)
             if ledger.answersUpgrade, let end = withheldEnd {
