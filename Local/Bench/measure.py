@@ -123,7 +123,7 @@ def rebuild(service, admin, work):
         f"'storage', ARRAY['default', 'load' || i, 'p' || j], 3 FROM generate_series(1, {principals}) AS i, generate_series(1, 1000) AS j")
     sql("ANALYZE grants")
     config = Path(work) / "load.curl"
-    config.write_text(f"header = \"Authorization: Bearer {admin}\"\nheader = \"Content-Type: application/json\"\nfail\nno-progress-meter\n" + "".join(
+    config.write_text(f"header = \"Authorization: Bearer {admin}\"\nheader = \"Content-Type: application/json\"\nfail\nno-progress-meter\nretry = 20\nretry-delay = 1\n" + "".join(
         f"url = http://127.0.0.1:{AUTH}/api/v1/users/load{i}/permissions/check\noutput = /dev/null\n"
         for i in range(1, principals + 1)) + "data = \"[{\\\"uri\\\":\\\"storage://default/x\\\",\\\"action\\\":\\\"read\\\"}]\"\n")
     output("redis-cli", "-u", REDIS, "FLUSHALL")
