@@ -50,12 +50,7 @@ struct GenuineNeighboursTests {
         }
 
         func createJob(_ name: String) async throws -> JobResponse {
-            struct Body: Encodable, Sendable {
-                struct HTTP: Encodable, Sendable { let port = 80, requires_auth = true }
-                let image = "busybox", cluster_name = "default", org_name = "default", project_name = "default", preset_name = "cpu-small"
-                let http = HTTP(), command = "true", name: String
-            }
-            let answer = try await jobs.post("/api/v1/jobs?from_preset", token: token("admin"), Body(name: name))
+            let answer = try await jobs.post("/api/v1/jobs?from_preset", token: token("admin"), JobBody(name: name))
             #expect(answer.status == 202, "\(answer.body)")
             return try answer.json()
         }
@@ -171,4 +166,19 @@ private final class Guarded<Value: Sendable>: Sendable {
     init(_ value: Value) { box = Mutex(value) }
     var value: Value { box.withLock { $0 } }
     func change(_ body: (inout Value) -> Void) { box.withLock { body(&$0) } }
+}
+
+private struct JobBody: Encodable, Sendable {
+    struct HTTP: Encodable, Sendable {
+        let port = 80
+        let requires_auth = true
+    }
+    let image = "busybox"
+    let cluster_name = "default"
+    let org_name = "default"
+    let project_name = "default"
+    let preset_name = "cpu-small"
+    let http = HTTP()
+    let command = "true"
+    let name: String
 }

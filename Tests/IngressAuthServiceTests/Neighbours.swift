@@ -63,6 +63,14 @@ final class Neighbours: Sendable {
     }
 }
 
+private struct Jobs: Encodable { let jobs: [JobResponse] }
+private struct Apps: Encodable { let items: [AppInstance] }
+private struct TokenAnswer: Encodable {
+    let access_token: String
+    let token_type = "Bearer"
+    let expires_in: Double
+}
+
 struct NeighbourService: PlatformService {
     static let name = "neighbours"
     let neighbours: Neighbours
@@ -74,8 +82,6 @@ struct NeighbourService: PlatformService {
     }
 
     func register(on router: PlatformRouter) {
-        struct Jobs: Encodable { let jobs: [JobResponse] }
-        struct Apps: Encodable { let items: [AppInstance] }
         router.get("/api/v1/clusters", access: .anyone) { request, _ in
             try neighbours.called("config-api", request)
             return JSONResponse(neighbours.state.withLock { $0.clusters })
@@ -151,11 +157,8 @@ struct NeighbourService: PlatformService {
                 form.first("client_secret") == Neighbours.clientSecret, form.first("redirect_uri") == code.redirectURI,
                 challenge == code.challenge
             else { throw PlatformError(.badRequest, "invalid_grant", body: ["error": "invalid_grant"]) }
-            struct Answer: Encodable {
-                let access_token: String, token_type = "Bearer", expires_in: Double
-            }
             let life = neighbours.state.withLock { $0.tokenLife }
-            return JSONResponse(Answer(access_token: try await neighbours.sign(code.user, life), expires_in: life))
+            return JSONResponse(TokenAnswer(access_token: try await neighbours.sign(code.user, life), expires_in: life))
         }
     }
 }
