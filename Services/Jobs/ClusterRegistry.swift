@@ -4,10 +4,11 @@ import PlatformClients
 import PlatformModel
 import ServiceLifecycle
 
-/// What config-api says of the clusters, in memory. Bound: as many documents as there are clusters. Ended early by: following config-api's
-/// changes, and asking at once for a cluster that is not known. While config-api is away what was last read stays in force.
+/// What config-api says of the clusters, in memory. Bound: as many documents as there are clusters. Ended early by: config-api, which tells of
+/// each change at once, and asking at once for a cluster that is not known. While config-api is away what was last read stays in force.
 actor ClusterRegistry {
     private let config: ConfigClient
+    /// How soon config-api is asked again after it did not answer, or did not know a cluster.
     private let interval: Duration
     private let logger: Logger
     /// nil until config-api answered once.

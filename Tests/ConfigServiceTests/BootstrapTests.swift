@@ -18,7 +18,7 @@ struct BootstrapTests {
             #expect(answer.status == 200)
             #expect(try answer.object()["authorized"] as? Bool == false)
             #expect(try keys(answer).isSuperset(of: signInKeys))
-            #expect(try keys(answer).isDisjoint(with: ["clusters", "orgs", "projects", "admin_url"]))
+            #expect(try keys(answer).isDisjoint(with: ["clusters", "orgs", "projects", "admin_url", "vcluster_url"]))
             #expect(!answer.body.contains("null"))
         }
     }
@@ -71,6 +71,8 @@ struct BootstrapTests {
                 #expect(cluster.resourcePresets.first?.preset.availableResourcePoolNames == ["cpu"])
                 #expect(document.projects?.map(\.role) == [.writer])
                 #expect(document.adminURL == "https://platform.example.com/apis/admin/v1")
+                #expect(document.vclusterURL == "https://platform.example.com/apis/vcluster/v1")
+                #expect(answer.headers.first(name: "Cache-Control") == "no-store")
                 #expect(!answer.body.contains("credentials"))
             }
         }

@@ -16,6 +16,7 @@ final class Neighbours: Sendable {
         var revoked: Set<String> = []
         var members: [String: AdminUser] = [:]
         var isAway = false
+        var issuesNoTokens = false
     }
 
     let state = Mutex(State())
@@ -32,6 +33,11 @@ final class Neighbours: Sendable {
     var isAway: Bool {
         get { state.withLock { $0.isAway } }
         set { state.withLock { $0.isAway = newValue } }
+    }
+
+    var issuesNoTokens: Bool {
+        get { state.withLock { $0.issuesNoTokens } }
+        set { state.withLock { $0.issuesNoTokens = newValue } }
     }
 
     private func principal(_ context: BasicRequestContext) throws -> String {
@@ -67,6 +73,17 @@ final class Neighbours: Sendable {
             let name = try self.principal(context)
             let uri = try ResourceURI(String(request.uri.queryParameters["uri"] ?? ""))
             return try self.answer(PermissionTree(of: uri, grants: try self.grants(name)))
+        }
+        router.post("/api/v1/users") { _, _ in
+            guard !self.isAway, !self.issuesNoTokens else { throw HTTPError(.serviceUnavailable) }
+            return Response(status: .created)
+        }
+        router.delete("/api/v1/users/:name") { _, context in
+            _ = try self.principal(context)
+            return Response(status: .noContent)
+        }
+        router.post("/api/v1/users/:name/token") { _, context in
+            try self.answer(IssueTokenResponse(accessToken: "token-of-" + self.principal(context)))
         }
         router.get("/apis/admin/v1/users/:name") { _, context in
             let name = try self.principal(context)

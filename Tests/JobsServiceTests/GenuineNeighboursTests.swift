@@ -72,8 +72,10 @@ struct GenuineNeighboursTests {
                     AdminService.self, settings: settings("admin-api", urls), authenticator: Identity.authenticator
                 ) { (admin) async throws in
                     urls["admin.url"] = admin.url + "/apis/admin/v1"
+                    let sealing = ["config.sealing-keys": Data(repeating: 7, count: 32).base64EncodedString()]
                     try await withService(
-                        ConfigService.self, settings: settings("config-api", urls), authenticator: Identity.authenticator
+                        ConfigService.self, settings: settings("config-api", urls.merging(sealing) { own, _ in own }),
+                        authenticator: Identity.authenticator
                     ) { (config) async throws in
                         urls["config.url"] = config.url
                         try await withService(

@@ -6,6 +6,7 @@ import ServiceKit
 struct Bootstrap: Sendable {
     struct Addresses: Sendable {
         let admin: String
+        let vcluster: String
         let users: String
     }
 
@@ -20,7 +21,7 @@ struct Bootstrap: Sendable {
         guard let caller, let principal = try? PrincipalName(caller.name) else { return login.anonymous }
         async let known = clusters.all()
         async let found = admin.user(principal.base)
-        let documents = try await known
+        let documents = try await known.map(\.document)
         let volumes = Self.guardedVolumes(of: documents)
         let missing: Set<Permission>
         do {
@@ -36,6 +37,7 @@ struct Bootstrap: Sendable {
         var document = login.anonymous
         document.authorized = true
         document.adminURL = addresses.admin
+        document.vclusterURL = addresses.vcluster
         document.orgs = (user?.orgs ?? []).compactMap { membership in
             membership.orgName.map { .init(name: $0, role: membership.role) }
         }

@@ -6,36 +6,45 @@ import ServiceKit
 /// Who may see which cluster, and how much of it (config.md 4.2, 13).
 struct ClusterViewers: Sendable {
     let auth: AuthClient
+    let addresses: ClusterCredentials.Addresses
 
     /// What one caller may see. One round trip to auth-api, which also says whether the token stands.
     func viewer(_ caller: Caller) async throws -> ClusterViewer {
-        ClusterViewer(caller: caller, tree: try await auth.tree(ResourceURI(.cluster), as: caller))
+        ClusterViewer(caller: caller, tree: try await auth.tree(ResourceURI(.cluster), as: caller), addresses: addresses)
     }
 }
 
 struct ClusterViewer: Sendable {
     let caller: Caller
     let tree: PermissionTree
+    let addresses: ClusterCredentials.Addresses
 
-    /// Throws 403 naming what is missing unless the caller administers the cluster; all clusters for nil.
+    /// Throws 403 naming what is missing unless the caller administers the cluster; all clusters for nil. A cluster's token is never
+    /// enough.
     func requireManage(_ cluster: ClusterName?) throws {
         let uri = cluster.map { ResourceURI(.cluster, $0) } ?? ResourceURI(.cluster)
-        guard tree.action(on: uri) >= .manage else {
+        guard caller.kind != .cluster, tree.action(on: uri) >= .manage else {
             throw PlatformError(.forbidden, "Forbidden", body: MissingPermissions(missing: [Permission(uri, .manage)]))
         }
     }
 
+    /// Whether the caller is the software inside this cluster.
+    func isItself(_ cluster: ClusterName) -> Bool { caller.kind == .cluster && caller.cluster == cluster.text }
+
+    /// Whether the caller may see that there is such a cluster. A cluster's token shows that cluster alone, whatever it holds.
+    func sees(_ cluster: ClusterName) -> Bool {
+        caller.kind == .cluster ? isItself(cluster) : tree.action(on: ResourceURI(.cluster, cluster).appending("access")) >= .read
+    }
+
     /// The document as this caller may see it; nil if it is invisible.
-    func view(_ document: ClusterDocument) -> ClusterDocument? {
-        let isOwnToken = caller.kind == .cluster && caller.cluster == document.name.text
-        let cluster = ResourceURI(.cluster, document.name)
-        guard isOwnToken || tree.action(on: cluster.appending("access")) >= .read else { return nil }
-        var view = document
+    func view(_ stored: StoredCluster) throws -> ClusterDocument? {
+        guard sees(stored.name) else { return nil }
+        var view = stored.document
         // Credentials are for the cluster itself and for the control plane's services, whatever grants a user holds.
-        let isControlPlane = caller.kind == .controlPlane && tree.root.action >= .read
-        if !isOwnToken, !isControlPlane {
-            view.credentials = nil
-            view.cloudProvider = tree.action(on: cluster) >= .manage ? view.cloudProvider?.masked : nil
+        if isItself(stored.name) || (caller.kind == .controlPlane && tree.root.action >= .read) {
+            view.credentials = try ClusterCredentials(stored.credentials()).completed(by: addresses).json
+        } else {
+            view.cloudProvider = tree.action(on: ResourceURI(.cluster, stored.name)) >= .manage ? view.cloudProvider?.masked : nil
         }
         return view
     }

@@ -4,11 +4,12 @@ import ServiceKit
 
 /// `…/clusters/{c}/orchestrator/resource_presets`: every change answers the whole cluster.
 struct PresetRoutes: Sendable {
-    let clusters: ClusterStore
+    let clusters: Clusters
     let viewers: ClusterViewers
 
     func register(on router: PlatformRouter) {
         let path = "/api/v1/clusters/{cluster}/orchestrator/resource_presets"
+        // Reading: for whoever sees the cluster.
         router.get(path, access: .principal) { _, context in
             JSONResponse(try await visible(context).orchestrator.resourcePresets)
         }
@@ -19,6 +20,7 @@ struct PresetRoutes: Sendable {
             }
             return JSONResponse(preset)
         }
+        // Changing: for the cluster's managers.
         router.post(path, access: .principal) { request, context in
             let preset = try await request.decode(as: ResourcePreset.self, context: context)
             return try await change(context, status: .created) { try $0.add(preset) }
@@ -37,20 +39,20 @@ struct PresetRoutes: Sendable {
     private func visible(_ context: PlatformContext) async throws -> ClusterDocument {
         let viewer = try await viewers.viewer(context.requireCaller())
         let name = try ClusterName(context.parameter("cluster"))
-        guard let view = try await clusters.cluster(name).flatMap(viewer.view) else { throw ClusterRoutes.unknown(name) }
-        return view
+        guard viewer.sees(name), let stored = try await clusters.store.cluster(name) else { throw Clusters.unknown(name) }
+        return stored.document
     }
 
     private func change(
         _ context: PlatformContext, status: HTTPResponse.Status = .ok,
         _ body: @escaping @Sendable (inout OrchestratorSection) throws -> Void
     ) async throws -> JSONResponse<ClusterDocument> {
-        let viewer = try await viewers.viewer(context.requireCaller())
+        let caller = try context.requireCaller()
+        let viewer = try await viewers.viewer(caller)
         let name = try ClusterName(context.parameter("cluster"))
         try viewer.requireManage(name)
-        guard let changed = try await clusters.update(name, { try body(&$0.orchestrator) }), let view = viewer.view(changed) else {
-            throw ClusterRoutes.unknown(name)
-        }
+        let changed = try await clusters.change(name, by: caller) { try body(&$0.orchestrator) }
+        guard let view = try viewer.view(changed) else { throw Clusters.unknown(name) }
         return JSONResponse(view, status: status)
     }
 }

@@ -1,5 +1,4 @@
 import AsyncHTTPClient
-import Foundation
 import PlatformModel
 import ServiceKit
 
@@ -56,63 +55,9 @@ public struct ConfigClient: Sendable {
         try await rest.send(.init(method: .PATCH, path: "/clusters/\(name)", body: patch, repeatable: true), as: ClusterDocument.self)
     }
 
-    /// The list of clusters now and after every change, looked for at the given interval. Ends never by itself; while config-api is away
-    /// it waits. The list is fetched only when its `ETag` changed, if config-api sends one.
+    /// The list of clusters now and after every change, told by config-api at once. Ends never by itself; while config-api is away it waits
+    /// and asks again at the given interval, as it does where config-api does not tell.
     public func clusterChanges(every interval: Duration = .seconds(2)) -> ClusterChanges {
         ClusterChanges(rest: rest, interval: interval)
-    }
-}
-
-/// The successive lists of clusters; see ``ConfigClient/clusterChanges(every:)``.
-public struct ClusterChanges: AsyncSequence, Sendable {
-    public typealias Element = [ClusterDocument]
-    let rest: RestClient
-    let interval: Duration
-
-    public func makeAsyncIterator() -> Iterator { Iterator(rest: rest, interval: interval) }
-
-    public struct Iterator: AsyncIteratorProtocol {
-        let rest: RestClient
-        let interval: Duration
-        private var etag: String?
-        private var last: [ClusterDocument]?
-
-        init(rest: RestClient, interval: Duration) {
-            self.rest = rest
-            self.interval = interval
-        }
-
-        /// Throws only `CancellationError`.
-        public mutating func next() async throws -> [ClusterDocument]? {
-            while true {
-                if last != nil { try await Task.sleep(for: interval) }
-                do {
-                    if let clusters = try await fetch(), clusters != last {
-                        last = clusters
-                        return clusters
-                    }
-                } catch is ClientError {
-                    // Away, or not answering sensibly: what is known stays in force.
-                    if last == nil { try await Task.sleep(for: interval) }
-                }
-                try Task.checkCancellation()
-            }
-        }
-
-        /// nil when nothing changed since the last answer.
-        private mutating func fetch() async throws -> [ClusterDocument]? {
-            let answer = try await rest.send(
-                .init(
-                    method: .GET, path: "/clusters", repeatable: true, headers: etag.map { [("If-None-Match", $0)] } ?? [],
-                    accepted: [304]))
-            guard answer.status != 304 else { return nil }
-            do {
-                let clusters = try PlatformJSON.decoder().decode([ClusterDocument].self, from: Data(answer.body.readableBytesView))
-                etag = answer.headers.first(name: "ETag")
-                return clusters
-            } catch {
-                throw ClientError.malformed(service: rest.service, reason: "\(error)")
-            }
-        }
     }
 }
