@@ -2,9 +2,10 @@ import Foundation
 import Kubernetes
 import Logging
 import ServiceLifecycle
+import Synchronization
 
 /// Gives claims their volumes, keeps both while they are used, and takes back what was given.
-struct VolumeController: Service {
+final class VolumeController: Service {
     static let claimProtection = "kubernetes.io/pvc-protection"
     static let volumeProtection = "kubernetes.io/pv-protection"
     /// What could not be done (a directory that did not go) is tried again after this time.
@@ -14,6 +15,8 @@ struct VolumeController: Service {
     private let directories: VolumeDirectories
     private let events: EventRecorder
     private let logger: Logger
+    /// What was last told of a claim that waits, and when.
+    private let told = Mutex<[String: (message: String, time: ContinuousClock.Instant)]>([:])
 
     /// - Parameter folder: the cluster's.
     init(store: ObjectStore, folder: String, logger: Logger) {
@@ -24,7 +27,7 @@ struct VolumeController: Service {
     }
 
     func run() async throws {
-        await cancelWhenGracefulShutdown { await loop() }
+        await cancelWhenGracefulShutdown { [self] in await loop() }
     }
 
     private func loop() async {
@@ -33,7 +36,7 @@ struct VolumeController: Service {
         let (touched, touch) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         await makeStandardClass()
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await events.run() }
+            group.addTask { [events] in await events.run() }
             group.addTask {
                 for await change in changes where Self.concerns(change) { touch.yield() }
                 touch.finish()
@@ -120,9 +123,20 @@ struct VolumeController: Service {
             if !claim.finalizers.contains(Self.claimProtection) {
                 try await store.update(key, uid: claim.uid) { $0.finalizers.append(Self.claimProtection) }
             }
+            guard mustTell(message, of: claim) else { return }
             events.record(
                 claim, kind: .persistentVolumeClaims, type: reason == "ProvisioningFailed" ? "Warning" : "Normal", reason, message,
                 component: "persistentvolume-controller")
+        }
+    }
+
+    /// The same again only now and then.
+    private func mustTell(_ message: String, of claim: Object) -> Bool {
+        told.withLock { told in
+            told = told.filter { $0.value.time.duration(to: .now) < Self.resync / 2 }
+            guard told[claim.uid]?.message != message else { return false }
+            told[claim.uid] = (message, .now)
+            return true
         }
     }
 

@@ -3,6 +3,10 @@ import Logging
 import NIOCore
 import NIOPosix
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// The client's side of one forwarded connection.
 protocol ForwardedStream: Sendable {
     /// Nil when the client has no more.
@@ -66,7 +70,7 @@ struct PortForwarder: Sendable {
 
     private static func text(_ error: any Error) -> String {
         switch error {
-        case let error as IOError: error.errnoCode == 0 ? "\(error)" : "\(error.localizedDescription)"
+        case let error as IOError: "dial tcp: \(String(cString: strerror(error.errnoCode)).lowercased())"
         case let error as NIOConnectionError:
             (error.connectionErrors.first?.error).map { text($0) } ?? "\(error)"
         default: "\(error)"

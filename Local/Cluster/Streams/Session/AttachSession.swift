@@ -19,7 +19,7 @@ struct AttachSession: Sendable {
         do {
             let connection = try await HijackedConnection.open(podman.socketPath)
             let bridge = CommandBridge(
-                connection: connection, request: HijackedConnection.request(path, body: [:]), streams: streams, isRaw: hasTerminal,
+                connection: connection, request: HijackedConnection.request(path), streams: streams, isRaw: hasTerminal,
                 format: format,
                 resize: { await TerminalSize(podman: podman, path: "/containers/\(id)/resize").set(columns: $0, rows: $1) })
             guard try await untilEnded({ try await bridge.run(client) }) == .ended else { return }

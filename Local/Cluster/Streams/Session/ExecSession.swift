@@ -80,6 +80,8 @@ struct ExecSession: Sendable {
                 let process = state["Pid"]?.integer, process > 1
             else { return }
             guard Glibc.kill(pid_t(process), signal) == 0 else {
+                // It has ended, and podman is about to notice.
+                if errno == ESRCH { return }
                 return logger.warning("a command could not be ended", metadata: ["process": "\(process)", "errno": "\(errno)"])
             }
             let deadline = ContinuousClock.now + .seconds(patience)

@@ -28,12 +28,17 @@ struct HijackedConnection: Sendable {
         }
     }
 
-    /// - Parameter path: below `/v4.0.0/libpod`, with its query.
-    static func request(_ path: String, body: JSONValue) -> ByteBuffer {
-        let content = JSONWriter.buffer(body)
+    /// - Parameters:
+    ///   - path: below `/v4.0.0/libpod`, with its query.
+    ///   - body: attach must have none: podman would take it for input.
+    static func request(_ path: String, body: JSONValue? = nil) -> ByteBuffer {
         var request = ByteBuffer(
-            string: "POST /v4.0.0/libpod\(path) HTTP/1.1\r\nHost: podman\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n"
-                + "Content-Type: application/json\r\nContent-Length: \(content.readableBytes)\r\n\r\n")
+            string: "POST /v4.0.0/libpod\(path) HTTP/1.1\r\nHost: podman\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n")
+        guard let content = body.map(JSONWriter.buffer) else {
+            request.writeString("Content-Length: 0\r\n\r\n")
+            return request
+        }
+        request.writeString("Content-Type: application/json\r\nContent-Length: \(content.readableBytes)\r\n\r\n")
         request.writeImmutableBuffer(content)
         return request
     }

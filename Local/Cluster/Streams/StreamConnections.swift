@@ -3,7 +3,7 @@ import Kubernetes
 import ServiceKit
 
 /// The streams of pods: log, exec, attach, port-forward.
-struct PodStreams: PodConnections {
+struct StreamConnections: PodConnections {
     private let log: LogRoutes
     private let commands: CommandRoutes
     private let ports: PortForwardRoutes
