@@ -69,7 +69,7 @@ actor Kubelet: Service {
                 // Whichever ends first: an engine or a start that failed, or the word to stop.
                 _ = try await group.next()
                 isReady = false
-                if !keepsPods, !Task.isCancelled { await endPods() }
+                if !keepsPods, !Task.isCancelled { await endAll() }
                 group.cancelAll()
                 while let result = await group.nextResult() { _ = result }
             }
@@ -276,7 +276,7 @@ actor Kubelet: Service {
     // MARK: Stop and loss
 
     /// Ends all containers and writes their ends; nothing is begun any more.
-    private func endPods() async {
+    func endAll() async {
         isStopping = true
         for worker in workers.values { await worker.end(.shutdown(seconds: 5)) }
         let end = ContinuousClock.now + .seconds(12)

@@ -36,8 +36,9 @@ extension PodWorker {
     private var grace: Double {
         if case .shutdown(let seconds)? = ending { return seconds }
         if let asked = pod.object.deletionTimestamp {
-            // The time of deletion is the end of the grace; it is written in whole seconds.
-            return max(asked.timeIntervalSinceNow + 1, 0)
+            // The time of deletion is the end of the grace, in whole seconds; a kubelet that comes late does not begin it anew.
+            let left = max(asked.timeIntervalSinceNow + 1, 0)
+            return min(left, Double(pod.object.deletionGracePeriodSeconds ?? 30))
         }
         return Double(pod.terminationGrace)
     }

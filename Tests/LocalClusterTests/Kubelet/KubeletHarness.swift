@@ -140,6 +140,7 @@ final class KubeletHarness: Sendable {
         }
     }
 
+    @discardableResult
     func untilPhase(_ name: String, _ phase: String, within limit: Duration = .seconds(30)) async throws -> Object {
         try await until(name, phase, within: limit) { $0[path: "status", "phase"]?.string == phase }
     }
@@ -155,6 +156,15 @@ final class KubeletHarness: Sendable {
 
     func log(_ object: Object, container: String = "main", attempt: Int = 0) -> String {
         PodFolder.logTail(PodFolder(cluster: folder, uid: object.uid).log(container, attempt), lines: 1000, bytes: 100_000)
+    }
+
+    /// Awaits that the pod has printed exactly this.
+    func untilLogged(_ text: String, _ object: Object, within limit: Duration = .seconds(20)) async throws {
+        let end = ContinuousClock.now + limit
+        while log(object) != text {
+            guard ContinuousClock.now < end else { throw EngineError("\(object.name) printed \(log(object))") }
+            try await Task.sleep(for: .milliseconds(20))
+        }
     }
 
     func events(of object: Object) async throws -> [(reason: String, message: String, count: Int)] {
