@@ -14,8 +14,8 @@ public struct ClusterService: PlatformService {
     public static let usualPort = 6445
     public static var errorRenderer: any ErrorRenderer { StatusErrors() }
 
-    let objects: ObjectAPI
-    let faults: FaultInjector
+    /// Objects of all kinds.
+    let api: ClusterAPI
     /// What answers for the streams of pods.
     let connections: (any PodConnections)?
     /// What runs the pods.
@@ -36,9 +36,7 @@ public struct ClusterService: PlatformService {
         let store = try ObjectStore(path: settings.folder + "/state.sqlite", logger: logger)
         context.run(StoreCloser(store: store))
         token = TokenAuthenticator(settings.token)
-        faults = FaultInjector(isAllowed: settings.faults)
-        objects = ObjectAPI(store: store, kinds: store.kinds, addresses: ServiceAddresses(store: store), logger: logger)
-        try await NamespaceKeeper.prepare(objects)
+        api = try await ClusterAPI(store: store, allowsFaults: settings.faults, logger: logger)
         let certificates = ClusterCertificates(folder: settings.folder, hosts: [settings.host])
         try certificates.renew()
         certificate = try certificates.server(logger: logger)
@@ -48,28 +46,32 @@ public struct ClusterService: PlatformService {
         }
         let client = Podman.makeClient()
         context.run(StreamClient(client: client))
-        connections = PodStreams(
+        connections = StreamConnections(
             store: store, podman: Podman(socketPath: EngineLayout(clusterFolder: settings.folder).socket, http: client),
             folder: settings.folder)
-        agent = nil
-        checks = []
-        loops = [
-            HistoryKeeper(store: store), NamespaceKeeper(objects: objects, logger: logger),
-            DefinitionKeeper(objects: objects, logger: logger), Collector(objects: objects, logger: logger),
-            EndpointsController(store: store, logger: logger), VolumeController(store: store, folder: settings.folder, logger: logger),
-            CertificateKeeper(certificates: certificates, logger: logger),
-        ]
+        let kubelet = try Kubelet.assemble(
+            folder: settings.folder, mirrors: settings.mirrors, keepsPods: settings.keepsPods, store: store, logger: logger)
+        agent = kubelet
+        checks = [ReadinessCheck(name: "kubelet") { await kubelet.isAnswering ? nil : "podman does not answer yet" }]
+        loops =
+            api.loops + [
+                EndpointsController(store: store, logger: logger), VolumeController(store: store, folder: settings.folder, logger: logger),
+                CertificateKeeper(certificates: certificates, logger: logger), kubelet,
+            ]
     }
+
+    /// What this machine lacks for running pods: one sentence each.
+    public static func missingForPods(folder: String) async -> [String] { await PodmanRequirements.missing(clusterFolder: folder) }
 
     public var authenticator: (any Authenticator)? { token }
     public var background: [any Service] { loops }
 
     public func register(on router: PlatformRouter) {
-        ResourceRoutes(objects: objects, discovery: Discovery(kinds: objects.kinds), connections: connections, faults: faults)
-            .register(on: router)
-        OpenAPI(kinds: objects.kinds).register(on: router)
-        FaultRoutes(injector: faults, objects: objects, agent: agent).register(on: router)
-        HealthRoutes(checks: checks).register(on: router)
+        var api = api
+        api.connections = connections
+        api.agent = agent
+        api.checks = checks
+        api.register(on: router)
     }
 }
 
@@ -81,6 +83,10 @@ struct ClusterSettings: Sendable {
     let port: Int
     let token: Secret
     let faults: Bool
+    /// `registry.local=127.0.0.1:5000,…`: where images of a registry come from.
+    let mirrors: String
+    /// Whether pods outlive a graceful stop.
+    let keepsPods: Bool
 
     /// - Throws: ``SettingError``.
     init(_ settings: Settings) throws {
@@ -90,5 +96,7 @@ struct ClusterSettings: Sendable {
         token = try settings.secret("cluster.token")
         guard token.value.utf8.count >= 16 else { throw SettingError("The cluster's token is shorter than 16 characters.") }
         faults = try settings.bool("cluster.faults", default: false)
+        mirrors = try settings.string("cluster.mirrors", default: "")
+        keepsPods = try settings.bool("cluster.keep.pods", default: true)
     }
 }

@@ -7,6 +7,9 @@ import Yams
 
 /// Reads the body of a request.
 enum BodyReader {
+    /// The media types of objects.
+    static let objects = ["application/json", "application/yaml", ProtobufReader.mediaType]
+
     /// Bytes of body, as a genuine server allows.
     static let limit = 3 << 20
 
@@ -23,7 +26,7 @@ enum BodyReader {
 
     /// An object, from JSON or YAML; nil when there is no body.
     /// - Throws: ``StatusError`` 400, 413, 415.
-    static func read(_ request: Request, accepting types: [String] = ["application/json", "application/yaml"]) async throws -> Content? {
+    static func read(_ request: Request, accepting types: [String] = objects) async throws -> Content? {
         let type = mediaType(request)
         guard type.isEmpty || types.contains(type) else { throw StatusError.unsupportedMediaType(accepted: types) }
         let buffer: ByteBuffer
@@ -33,6 +36,12 @@ enum BodyReader {
             throw StatusError.tooLarge(limit: limit)
         }
         guard buffer.readableBytes > 0 else { return nil }
+        if type == ProtobufReader.mediaType {
+            guard let object = try ProtobufReader.object(Array(buffer.readableBytesView)) else {
+                throw StatusError.unsupportedMediaType(accepted: objects.filter { $0 != type })
+            }
+            return Content(value: object, duplicates: [])
+        }
         do {
             let (value, duplicates) = try JSONParser.read(buffer.readableBytesView)
             return Content(value: value, duplicates: duplicates)

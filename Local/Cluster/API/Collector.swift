@@ -33,14 +33,15 @@ struct Collector: Service {
     private func follow(_ change: StoreChange) async {
         guard let after = change.after else {
             // An owner is gone.
-            if let before = change.before { await collectDependents(of: before.uid) }
+            guard let before = change.before else { return }
+            await collectDependents(of: before.uid)
+            await nudgeOwners(of: before)
             return
         }
         if after.deletionTimestamp != nil, change.before?.deletionTimestamp == nil || change.before?.finalizers != after.finalizers {
             await finish(change.key, after)
         }
         if !after.ownerReferences.isEmpty, change.before?.ownerReferences != after.ownerReferences { await check(change.key) }
-        if change.before?.finalizers != after.finalizers || after.deletionTimestamp != nil { await nudgeOwners(of: after) }
     }
 
     /// Looks at everything that has an owner.

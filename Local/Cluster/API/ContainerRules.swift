@@ -105,10 +105,7 @@ enum ContainerRules {
                 if !isStandard, !name.contains("/") {
                     faults.append(.invalid(field, .string(name), "must be a standard resource for containers"))
                 }
-                guard let value = Quantities.value(amount) else {
-                    faults.append(.invalid(field, amount, Quantities.text))
-                    continue
-                }
+                guard let value = Quantities.value(amount) else { continue }
                 if value < 0 { faults.append(.invalid(field, amount, "must be greater than or equal to 0")) }
                 if !isStandard, name.contains("/"), value != value.rounded() {
                     faults.append(.invalid(field, amount, "must be an integer"))

@@ -2,7 +2,7 @@ import Kubernetes
 import Logging
 import ServiceLifecycle
 
-/// Serves the kinds of CustomResourceDefinitions; when a definition goes, its objects go before it.
+/// When a CustomResourceDefinition goes, its objects go before it.
 struct DefinitionKeeper: Service {
     static let finalizer = "customresourcecleanup.apiextensions.k8s.io"
 
@@ -16,11 +16,7 @@ struct DefinitionKeeper: Service {
         for definition in try await store.list(.customResourceDefinitions).items { await follow(definition) }
         for await change in changes.cancelOnGracefulShutdown() {
             if change.key.kind == .customResourceDefinitions {
-                if let after = change.after {
-                    await follow(after)
-                } else {
-                    store.kinds.undefine(change.key.name)
-                }
+                if let after = change.after { await follow(after) }
             } else if change.after == nil, store.kinds.isCustom(change.key.kind) {
                 let key = ObjectKey(.customResourceDefinitions, name: change.key.kind.qualified)
                 if let definition = try? await store.get(key) { await follow(definition) }

@@ -129,6 +129,17 @@ final class FaultInjector: Sendable {
         for watch in cut { watch.channel.close(promise: nil) }
     }
 
+    /// Cuts every open watch, once.
+    /// - Returns: how many.
+    func cutWatches() -> Int {
+        let cut = state.withLock { state in
+            defer { state.watches = [:] }
+            return Array(state.watches.values)
+        }
+        for watch in cut { watch.channel.close(promise: nil) }
+        return cut.count
+    }
+
     /// Does to a request what the rules say, before it is served.
     /// - Throws: ``StatusError`` for a refusal; `CancellationError` when the connection was cut.
     func before(_ request: Request, context: PlatformContext) async throws {
@@ -221,6 +232,9 @@ struct FaultRoutes: Sendable {
         router.post("/faults/compact", access: .principal) { _, _ in
             await objects.store.compact(keeping: .seconds(-1))
             return Answer.json(["resourceVersion": .string(await objects.store.resourceVersion)])
+        }
+        router.post("/faults/cut-watches", access: .principal) { _, _ in
+            Answer.json(["cut": .integer(Int64(injector.cutWatches()))])
         }
         router.post("/faults/lose-pod", access: .principal) { request, _ in
             let body = try await BodyReader.read(request)?.value

@@ -21,6 +21,7 @@ struct ObjectAPI: Sendable {
     func create(_ given: Object, kind: ResourceKind, namespace: String?, options: ChangeOptions = .init()) async throws -> Object {
         var object = given
         try ObjectForm.check(object, kind: kind, namespace: namespace, name: nil)
+        try Quantities.check(object, kind: kind)
         if object.resourceVersion != nil { throw StatusError.badRequest("resourceVersion should not be set on objects to be created") }
         object.namespace = kind.isNamespaced ? namespace : nil
         for field in ["uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"] {
@@ -55,6 +56,7 @@ struct ObjectAPI: Sendable {
             let before = object
             var after = try change(before)
             try ObjectForm.check(after, kind: kind, namespace: key.namespace, name: key.name)
+            try Quantities.check(after, kind: kind)
             if let uid = after.metadata["uid"]?.string, !uid.isEmpty, uid != before.uid {
                 throw StatusError.conflict(
                     key, "Precondition failed: UID in precondition: \(uid), UID in object meta: \(before.uid)")

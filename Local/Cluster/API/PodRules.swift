@@ -77,9 +77,6 @@ enum PodRules {
             require("configMap", "name")
             require("persistentVolumeClaim", "claimName")
             require("hostPath", "path")
-            if let limit = volume["emptyDir"]?["sizeLimit"], Quantities.value(limit) == nil {
-                faults.append(.invalid("\(field).emptyDir.sizeLimit", limit, Quantities.text))
-            }
         }
         return faults
     }

@@ -29,10 +29,7 @@ enum VolumeRules {
         }
         let field = "spec.resources[storage]"
         guard let storage = object[path: "spec", "resources", "requests", "storage"] else { return faults + [.required(field)] }
-        guard let quantity = Quantities.value(storage) else {
-            return faults + [.invalid("spec.resources.requests[storage]", storage, Quantities.text)]
-        }
-        if quantity <= 0 { faults.append(.invalid(field, storage, "must be greater than zero")) }
+        if Quantities.value(storage) ?? 0 <= 0 { faults.append(.invalid(field, storage, "must be greater than zero")) }
         return faults
     }
 
@@ -48,8 +45,6 @@ enum VolumeRules {
 
 /// Amounts of resources.
 enum Quantities {
-    static let text = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-
     /// In units; nil when it is no quantity.
     static func value(_ value: JSONValue) -> Double? {
         switch value {
@@ -57,6 +52,32 @@ enum Quantities {
         case .number(let number): number
         case .string(let text): Quantity(text).value
         default: nil
+        }
+    }
+
+    /// A genuine server reads amounts while it reads the object, so that one which is none is told before anything else.
+    /// - Throws: ``StatusError`` 400.
+    static func check(_ object: Object, kind: ResourceKind) throws(StatusError) {
+        for amount in amounts(in: object, kind: kind) where value(amount) == nil {
+            throw .badRequest(
+                "\(kind.kind) in version \"\(kind.version)\" cannot be handled as a \(kind.kind): quantities must match the regular "
+                    + "expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
+        }
+    }
+
+    private static func amounts(in object: Object, kind: ResourceKind) -> [JSONValue] {
+        let spec = object["spec"] ?? .null
+        func listed(_ resources: JSONValue?) -> [JSONValue] {
+            ["limits", "requests"].flatMap { (resources?[$0]?.object ?? [:]).values }
+        }
+        switch kind.storage {
+        case "pods":
+            let containers = (spec["containers"]?.array ?? []) + (spec["initContainers"]?.array ?? [])
+            let limits = (spec["volumes"]?.array ?? []).compactMap { $0["emptyDir"]?["sizeLimit"] }
+            return containers.flatMap { listed($0["resources"]) } + limits.filter { $0 != .null }
+        case "persistentvolumeclaims": return listed(spec["resources"])
+        case "persistentvolumes": return Array((spec["capacity"]?.object ?? [:]).values)
+        default: return []
         }
     }
 }

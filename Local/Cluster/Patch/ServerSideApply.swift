@@ -26,11 +26,15 @@ enum ServerSideApply {
         merged[path: "metadata", "managedFields"] = nil
         try resolveConflicts(request, wanted: wanted, present: present, merged: merged, entries: &entries, key: key)
         let others = entries.filter { !isOwn($0, request) }.map { FieldSet($0["fieldsV1"] ?? .null).paths }
-        // Deepest first: an element goes after its members.
-        for path in before.paths.subtracting(wanted.paths).sorted(by: { $0.count > $1.count }) {
+        var removed: [[FieldSet.Step]] = []
+        for path in before.paths.subtracting(wanted.paths).sorted(by: { $0.count < $1.count }) {
+            // With an element go its members; what it is told apart by goes with it alone.
+            if removed.contains(where: { path.starts(with: $0) }) || isKey(path) { continue }
             let isKept = others.contains { fields in fields.contains { $0.starts(with: path) } }
             let isParent = wanted.paths.contains { $0.starts(with: path) }
-            if !isKept, !isParent { merged = remove(path[...], from: merged) ?? .object([:]) }
+            guard !isKept, !isParent else { continue }
+            merged = remove(path[...], from: merged) ?? .object([:])
+            removed.append(path)
         }
         var entry: JSONValue = [
             "manager": .string(request.manager), "operation": "Apply", "apiVersion": .string(key.kind.apiVersion),
@@ -78,7 +82,9 @@ enum ServerSideApply {
         for index in entries.indices where !isOwn(entries[index], request) {
             var fields = FieldSet(entries[index]["fieldsV1"] ?? .null)
             let taken = fields.paths.intersection(wanted.paths).filter { path in
-                find(path[...], in: present) != find(path[...], in: merged)
+                // That both want an element is no conflict; what is in it may be.
+                if case .element = path.last { return false }
+                return find(path[...], in: present) != find(path[...], in: merged)
             }
             guard !taken.isEmpty else { continue }
             let manager = entries[index]["manager"]?.string ?? ""
@@ -98,6 +104,14 @@ enum ServerSideApply {
                 details: ["causes": .array(causes)])
         }
         entries.removeAll { !isOwn($0, request) && FieldSet($0["fieldsV1"] ?? .null).paths.isEmpty }
+    }
+
+    /// Whether a field is part of what tells the element around it apart.
+    private static func isKey(_ path: [FieldSet.Step]) -> Bool {
+        guard path.count >= 2, case .field(let name) = path[path.count - 1], case .element(let key) = path[path.count - 2] else {
+            return false
+        }
+        return (try? JSONParser.parse(key.utf8))?[name] != nil
     }
 
     private static func shown(_ path: [FieldSet.Step]) -> String {

@@ -276,6 +276,10 @@ actor ObjectStore {
     }
 
     private func index(_ key: ObjectKey, before: Object?, after: Object?) {
+        if key.kind == .customResourceDefinitions {
+            // The kinds are there with the answer that tells of them.
+            if let after { kinds.define(after) } else { kinds.undefine(key.name) }
+        }
         if let before {
             keys[before.uid] = nil
             for owner in before.ownerReferences {
