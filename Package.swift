@@ -151,7 +151,12 @@ let testing: [Target] = [
     tests("PlatformModel", []),
     tests("Identity", ["TestSupport", hummingbird, hummingbirdTesting]),
     tests("PlatformClients", ["TestSupport", hummingbird]),
-    tests("AuthService", ["TestSupport", hummingbird, hummingbirdTesting]),
+    tests(
+        "AuthService",
+        [
+            "TestSupport", hummingbird, hummingbirdTesting, httpClient, crypto, .product(name: "JWTKit", package: "jwt-kit"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
+        ]),
     tests("ConfigService", ["TestSupport", "AuthService", "AdminService", hummingbird]),
     tests("AdminService", ["TestSupport", "AuthService"]),
     tests("JobsService", ["TestSupport", "AuthService", "AdminService", "ConfigService", hummingbird, hummingbirdTesting]),
@@ -162,7 +167,9 @@ let testing: [Target] = [
             "TestSupport", "AuthService", "AdminService", "ConfigService", "JobsService", "Redis", "WebSocket", hummingbird, httpClient,
             httpTypes, crypto, .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
-    tests("LocalCluster", ["TestSupport", "Kubernetes", "WebSocket", hummingbird, httpClient]),
+    tests(
+        "LocalCluster",
+        ["TestSupport", "Kubernetes", "WebSocket", hummingbird, httpClient, .product(name: "NIOSSL", package: "swift-nio-ssl")]),
 ]
 
 let package = Package(
