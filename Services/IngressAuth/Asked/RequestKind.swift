@@ -24,9 +24,7 @@ enum RequestKind: Hashable, Sendable {
     }
 
     private static func admitsPage(_ accept: String) -> Bool {
-        accept.lowercased().split(separator: ",").contains { item in
-            let type = item.prefix { $0 != ";" }.filter { !$0.isWhitespace }
-            return type == "text/html" || type == "*/*" || type == "text/*" || type.isEmpty
-        }
+        let types = accept.lowercased().split(separator: ",").map { item in item.prefix { $0 != ";" }.filter { !$0.isWhitespace } }
+        return types.allSatisfy(\.isEmpty) || types.contains { ["text/html", "*/*", "text/*"].contains($0) }
     }
 }

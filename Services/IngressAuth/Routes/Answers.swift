@@ -46,7 +46,8 @@ struct Answers: Sendable {
     /// The gateway takes `Cookie` and `Authorization` over into the visitor's request, and drops them there where they are absent here.
     private func allowed(_ passedOn: Decision.PassedOn?) -> Response {
         var headers: HTTPFields = [.cacheControl: "no-store", .contentLength: "0"]
-        headers[.cookie] = passedOn?.cookie
+        // One field: assigning would make one of each cookie, and not every server reads more than the first.
+        if let cookie = passedOn?.cookie { headers.append(HTTPField(name: .cookie, value: cookie)) }
         for value in passedOn?.authorization ?? [] { headers.append(HTTPField(name: .authorization, value: value)) }
         return Response(status: .ok, headers: headers)
     }
