@@ -62,7 +62,7 @@ struct EngineConfiguration: Sendable {
         }
         let files = hard(RLIMIT_NOFILE)
         // podman lowers its own limit to the number of processes that the kernel can tell apart.
-        let kernel = (try? String(contentsOfFile: "/proc/sys/kernel/pid_max", encoding: .utf8))
+        let kernel = KernelFile.text("/proc/sys/kernel/pid_max")
             .flatMap { UInt64($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
         let processes = min(hard(__RLIMIT_NPROC), kernel ?? .max)
         return ["nofile=\(files):\(files)", "nproc=\(processes):\(processes)"]

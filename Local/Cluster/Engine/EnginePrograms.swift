@@ -11,10 +11,12 @@ struct EnginePrograms: Sendable {
     /// The mix of cgroup versions decides on the runtime: crun refuses a hybrid.
     let hasUnifiedControlGroups: Bool
 
-    init(searching path: String = ProcessInfo.processInfo.environment["PATH"] ?? "") {
-        let folders =
-            path.split(separator: ":").map(String.init) + ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/bin", "/sbin"]
-        let helpers = ["/usr/local/libexec/podman", "/usr/local/lib/podman", "/usr/libexec/podman", "/usr/lib/podman"]
+    init(
+        searching path: String = ProcessInfo.processInfo.environment["PATH"] ?? "",
+        folders usual: [String] = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/bin", "/sbin"],
+        helpers: [String] = ["/usr/local/libexec/podman", "/usr/local/lib/podman", "/usr/libexec/podman", "/usr/lib/podman"]
+    ) {
+        let folders = path.split(separator: ":").map(String.init) + usual
         func find(_ name: String, _ folders: [String]) -> String? {
             folders.map { "\($0)/\(name)" }.first { FileManager.default.isExecutableFile(atPath: $0) }
         }

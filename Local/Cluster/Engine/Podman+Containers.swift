@@ -17,17 +17,23 @@ extension Podman {
     func signal(_ id: String, _ signal: String) async throws(EngineError) {
         do {
             try await call(.POST, "/containers/\(id)/kill", [("signal", signal)], within: .seconds(15))
-        } catch where error.isNotFound || error.isConflict || error.message.contains("can only kill running containers") {
+        } catch  where error.isNotFound || error.isConflict || error.message.contains("can only kill running containers") {
             return
         }
     }
 
     /// Kills it if it runs. A container that is not there is removed already.
     func removeContainer(_ id: String) async throws(EngineError) {
-        do {
-            try await call(.DELETE, "/containers/\(id)", [("force", "true"), ("v", "true"), ("timeout", "0")])
-        } catch where error.isNotFound {
-            return
+        for attempt in 1... {
+            do throws(EngineError) {
+                try await call(.DELETE, "/containers/\(id)", [("force", "true"), ("v", "true"), ("timeout", "0")])
+                return
+            } catch {
+                if error.isNotFound { return }
+                // podman trips over a container that ends in the very moment.
+                guard attempt < 5, error.message.contains("state improper") else { throw error }
+            }
+            try? await Task.sleep(for: .milliseconds(100))
         }
     }
 
@@ -35,7 +41,7 @@ extension Podman {
     func inspectContainer(_ id: String) async throws(EngineError) -> ContainerInspection? {
         do {
             return ContainerInspection(try await call(.GET, "/containers/\(id)/json"))
-        } catch where error.isNotFound {
+        } catch  where error.isNotFound {
             return nil
         }
     }
@@ -52,7 +58,9 @@ extension Podman {
 
     /// Runs a command in a container to its end.
     /// - Returns: its exit code and the beginning of what it printed.
-    func execute(_ command: [String], in container: String, within limit: TimeAmount) async throws(EngineError) -> (code: Int, output: String) {
+    func execute(_ command: [String], in container: String, within limit: TimeAmount) async throws(EngineError) -> (
+        code: Int, output: String
+    ) {
         let session = try await call(
             .POST, "/containers/\(container)/exec",
             body: ["AttachStdout": true, "AttachStderr": true, "Cmd": .array(command.map { .string($0) }), "Tty": true])

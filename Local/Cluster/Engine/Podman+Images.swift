@@ -21,7 +21,7 @@ extension Podman {
             return ImageInspection(
                 id: value["Id"]?.string ?? "", digests: (value["RepoDigests"]?.array ?? []).compactMap(\.string),
                 user: value["User"]?.string ?? value[path: "Config", "User"]?.string ?? "", size: value["Size"]?.integer ?? 0)
-        } catch where error.isNotFound {
+        } catch  where error.isNotFound {
             return nil
         }
     }
@@ -70,7 +70,7 @@ extension Podman {
     func removeImage(_ id: String) async throws(EngineError) {
         do {
             try await call(.DELETE, "/images/\(id)", [("force", "false")])
-        } catch where error.isNotFound || error.isConflict {
+        } catch  where error.isNotFound || error.isConflict {
             return
         }
     }

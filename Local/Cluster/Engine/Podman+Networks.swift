@@ -17,7 +17,7 @@ extension Podman {
             return PodNetwork(
                 name: name, subnet: subnet["subnet"]?.string ?? "", gateway: subnet["gateway"]?.string ?? "",
                 interface: value["network_interface"]?.string ?? "")
-        } catch where error.isNotFound {
+        } catch  where error.isNotFound {
             return nil
         }
     }
@@ -34,7 +34,7 @@ extension Podman {
     func removeNetwork(_ name: String) async throws(EngineError) {
         do {
             try await call(.DELETE, "/networks/\(name)", [("force", "true")])
-        } catch where error.isNotFound {
+        } catch  where error.isNotFound {
             return
         }
     }

@@ -50,7 +50,9 @@ enum PodmanRequirements {
         need(programs.netavark, "netavark", package: "netavark", why: "it gives pods their addresses")
         let policies = ["/etc/containers/policy.json", NSHomeDirectory() + "/.config/containers/policy.json"]
         if !policies.contains(where: { FileManager.default.fileExists(atPath: $0) }) {
-            missing.append("/etc/containers/policy.json is missing (Debian package `golang-github-containers-common`): podman pulls nothing without it")
+            missing.append(
+                "/etc/containers/policy.json is missing (Debian package `golang-github-containers-common`): podman pulls nothing without it"
+            )
         }
         if !isRoot { missing += absentWithoutRoot() }
         return missing
@@ -62,7 +64,9 @@ enum PodmanRequirements {
         for file in ["/etc/subuid", "/etc/subgid"] {
             let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
             let has = text.split(separator: "\n").contains { $0.hasPrefix("\(user):") || $0.hasPrefix("\(geteuid()):") }
-            if !has { missing.append("\(file) has no line for \(user): without root, containers need ids of their own (`usermod --add-subuids`)") }
+            if !has {
+                missing.append("\(file) has no line for \(user): without root, containers need ids of their own (`usermod --add-subuids`)")
+            }
         }
         let folders = ["/usr/bin", "/usr/local/bin", "/bin"]
         for (program, package) in [("newuidmap", "uidmap"), ("slirp4netns", "slirp4netns")]

@@ -100,7 +100,7 @@ final class PodmanService: Service {
     private func endPredecessor() async {
         guard let text = try? String(contentsOfFile: layout.processIdentifier, encoding: .utf8),
             let process = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)), process > 1,
-            let command = try? String(contentsOfFile: "/proc/\(process)/cmdline", encoding: .utf8), command.contains(layout.socket)
+            let command = KernelFile.text("/proc/\(process)/cmdline"), command.contains(layout.socket)
         else { return }
         kill(process, SIGTERM)
         for step in 0..<100 {

@@ -26,7 +26,9 @@ struct HostPathVolume: Sendable {
             if !exists { _ = files.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o644]) }
         default:
             if type == "DirectoryOrCreate", exists, !isFolder.boolValue { throw refuse("directory") }
-            if !exists { try files.createDirectory(atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755]) }
+            if !exists {
+                try files.createDirectory(atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+            }
         }
         return path
     }

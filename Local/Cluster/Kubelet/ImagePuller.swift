@@ -13,7 +13,9 @@ struct ImagePuller: Sendable {
 
     /// Sees to it that the container's image is on the machine.
     /// - Returns: what `imageID` of the status says, and the user of the image.
-    func ensure(_ container: ContainerTemplate, of pod: PodTemplate, field: String) async throws(ContainerRefusal) -> (id: String, user: String) {
+    func ensure(_ container: ContainerTemplate, of pod: PodTemplate, field: String) async throws(ContainerRefusal) -> (
+        id: String, user: String
+    ) {
         func tell(_ type: String, _ reason: String, _ message: String) {
             recorder.record(pod.object, type: type, reason, message, field: field)
         }

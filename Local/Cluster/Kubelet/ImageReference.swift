@@ -16,7 +16,8 @@ struct ImageReference: Sendable, Equatable, CustomStringConvertible {
         if let at = rest.firstIndex(of: "@") {
             let digest = String(rest[rest.index(after: at)...])
             let parts = digest.split(separator: ":", omittingEmptySubsequences: false)
-            guard parts.count == 2, !parts[0].isEmpty, parts[1].count >= 32, parts[1].allSatisfy({ $0.isHexDigit && !$0.isUppercase }) else {
+            guard parts.count == 2, !parts[0].isEmpty, parts[1].count >= 32, parts[1].allSatisfy({ $0.isHexDigit && !$0.isUppercase })
+            else {
                 throw Self.invalid(text)
             }
             self.digest = digest
@@ -44,7 +45,8 @@ struct ImageReference: Sendable, Equatable, CustomStringConvertible {
         }
         self.tag = tag ?? (digest == nil ? "latest" : nil)
         if rest.contains(where: \.isUppercase), Self.isPath(Substring(rest.lowercased())) {
-            throw Invalid(description: "couldn't parse image reference \"\(text)\": invalid reference format: repository name must be lowercase")
+            throw Invalid(
+                description: "couldn't parse image reference \"\(text)\": invalid reference format: repository name must be lowercase")
         }
         guard Self.isPath(rest) else { throw Self.invalid(text) }
         registry = host == "index.docker.io" ? "docker.io" : host
@@ -77,7 +79,9 @@ struct ImageReference: Sendable, Equatable, CustomStringConvertible {
                 } else {
                     separators.append(character)
                 }
-                guard !character.isUppercase, character.isASCII, character.isASCIILetterOrDigit || ".-_".contains(character) else { return false }
+                guard !character.isUppercase, character.isASCII, character.isASCIILetterOrDigit || ".-_".contains(character) else {
+                    return false
+                }
             }
             return true
         }

@@ -27,7 +27,7 @@ struct Machine: Sendable {
 
     init(folder: String) {
         func read(_ path: String) -> String? {
-            (try? String(contentsOfFile: path, encoding: .utf8))?.trimmingCharacters(in: .whitespacesAndNewlines)
+            KernelFile.text(path)?.trimmingCharacters(in: .whitespacesAndNewlines)
         }
         var names = utsname()
         uname(&names)
@@ -40,7 +40,9 @@ struct Machine: Sendable {
         processors = ProcessInfo.processInfo.activeProcessorCount
         let physical = read("/proc/meminfo").flatMap(Self.totalMemory) ?? Int64(ProcessInfo.processInfo.physicalMemory)
         // In a container the machine is larger than what may be used.
-        let limits = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"].compactMap { read($0).flatMap { Int64($0) } }
+        let limits = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"].compactMap {
+            read($0).flatMap { Int64($0) }
+        }
         memory = ([physical] + limits).min() ?? physical
         var disk = statvfs()
         self.disk = statvfs(folder, &disk) == 0 ? Int64(disk.f_blocks) * Int64(disk.f_frsize) : 0
@@ -63,7 +65,8 @@ struct Machine: Sendable {
 
     var capacity: [String: String] {
         [
-            "cpu": String(processors), "memory": "\(memory / 1024)Ki", "pods": String(Self.podLimit), "ephemeral-storage": "\(disk / 1024)Ki",
+            "cpu": String(processors), "memory": "\(memory / 1024)Ki", "pods": String(Self.podLimit),
+            "ephemeral-storage": "\(disk / 1024)Ki",
         ]
     }
 

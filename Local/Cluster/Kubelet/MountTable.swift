@@ -7,7 +7,7 @@ import Foundation
 /// What is mounted on this machine.
 enum MountTable {
     static func current() -> Set<String> {
-        let text = (try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)) ?? ""
+        let text = KernelFile.text("/proc/self/mounts") ?? ""
         var points: Set<String> = []
         for line in text.split(separator: "\n") {
             let fields = line.split(separator: " ")

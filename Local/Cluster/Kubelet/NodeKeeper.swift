@@ -71,7 +71,7 @@ struct NodeKeeper: Sendable {
     }
 
     static func availableMemory() -> Int64 {
-        let text = (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? ""
+        let text = KernelFile.text("/proc/meminfo") ?? ""
         for line in text.split(separator: "\n") where line.hasPrefix("MemAvailable:") {
             return line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int64($0) }.map { $0 * 1024 } ?? .max
         }

@@ -17,7 +17,9 @@ struct PodFacts: Sendable {
             if path == prefix {
                 return values.sorted { $0.key < $1.key }.map { "\($0.key)=\(Self.quoted($0.value))" }.joined(separator: "\n")
             }
-            if path.hasPrefix("\(prefix)['"), path.hasSuffix("']") { return values[String(path.dropFirst(prefix.count + 2).dropLast(2))] ?? "" }
+            if path.hasPrefix("\(prefix)['"), path.hasSuffix("']") {
+                return values[String(path.dropFirst(prefix.count + 2).dropLast(2))] ?? ""
+            }
         }
         switch path {
         case "metadata.name": return pod.name

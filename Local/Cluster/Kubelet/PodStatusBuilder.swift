@@ -114,7 +114,10 @@ struct PodStatusBuilder: Sendable {
             wanted.append(("Initialized", true, nil, nil))
         } else {
             wanted.append(
-                ("Initialized", false, "ContainersNotInitialized", "containers with incomplete status: [\(incomplete.joined(separator: " "))]"))
+                (
+                    "Initialized", false, "ContainersNotInitialized",
+                    "containers with incomplete status: [\(incomplete.joined(separator: " "))]"
+                ))
         }
         for type in ["Ready", "ContainersReady"] {
             if isOver {

@@ -17,7 +17,9 @@ extension PodWorker {
         } catch let error as EngineError {
             // The image went away between its pull and now: it is fetched again.
             if error.isNotFound { pulls[container.name] = nil }
-            refuse(container.name, ContainerRefusal(reason: "CreateContainerError", message: error.message), now: now) { warn("Error: \($0)") }
+            refuse(container.name, ContainerRefusal(reason: "CreateContainerError", message: error.message), now: now) {
+                warn("Error: \($0)")
+            }
             return
         } catch {
             refuse(container.name, .configuration("\(error.localizedDescription)"), now: now) { warn("Error: \($0)") }

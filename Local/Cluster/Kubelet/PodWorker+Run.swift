@@ -101,7 +101,8 @@ extension PodWorker {
 
     private func volumeBuilder() -> PodVolumeBuilder {
         PodVolumeBuilder(
-            pod: pod, folder: folder, facts: context.facts(pod, podIP: podIP), lookUp: { [store = context.store] in try await store.get($0) })
+            pod: pod, folder: folder, facts: context.facts(pod, podIP: podIP),
+            lookUp: { [store = context.store] in try await store.get($0) })
     }
 
     /// - Returns: false while a volume is waited for.

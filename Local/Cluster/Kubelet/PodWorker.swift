@@ -123,6 +123,7 @@ actor PodWorker {
         } catch is CancellationError {
             return
         } catch {
+            if Task.isCancelled { return }
             failuresInRow += 1
             let pause = min(pow(2, Double(failuresInRow)) / 2, 60)
             logger.warning("the pod could not be brought on", metadata: ["error": "\(error)", "again": "\(pause) s"])

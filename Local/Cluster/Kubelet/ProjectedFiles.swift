@@ -79,8 +79,11 @@ struct ProjectedFiles: Sendable, Equatable {
         guard let walk = FileManager.default.enumerator(atPath: folder) else { return false }
         for case let path as String in walk {
             var isFolder: ObjCBool = false
-            if FileManager.default.fileExists(atPath: "\(folder)/\(path)", isDirectory: &isFolder), !isFolder.boolValue { present.insert(path) }
+            if FileManager.default.fileExists(atPath: "\(folder)/\(path)", isDirectory: &isFolder), !isFolder.boolValue {
+                present.insert(path)
+            }
         }
-        return present == Set(files.keys) && files.allSatisfy { FileManager.default.contents(atPath: "\(folder)/\($0.key)") == $0.value.content }
+        return present == Set(files.keys)
+            && files.allSatisfy { FileManager.default.contents(atPath: "\(folder)/\($0.key)") == $0.value.content }
     }
 }

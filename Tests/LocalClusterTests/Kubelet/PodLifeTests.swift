@@ -71,7 +71,7 @@ struct PodLifeTests {
                 cat /keys/key /words/one /fields/labels; echo
                 stat -L -c '%a' /keys/key; cat /single
                 df /memory | tail -1 | awk '{print $1, $2}'; df /dev/shm | tail -1 | awk '{print $2}'
-                echo data > /work/file; pwd; hostname; grep -c "$IP" /etc/hosts; echo x > /keys/no 2>/dev/null || echo read-only
+                echo data > /work/file; pwd; hostname; grep -c "$IP" /etc/hosts; (echo x > /keys/no) 2>/dev/null || echo read-only
                 """
             let container: JSONValue = [
                 "env": [
