@@ -31,6 +31,8 @@ struct PortForwardTests {
                                 try? await client.executeThenClose { inbound, outbound in
                                     for try await bytes in inbound { try await outbound.write(bytes) }
                                     outbound.finish()
+                                    // Closing at once would take with it what is still to be written.
+                                    try await client.channel.closeFuture.get()
                                 }
                             }
                         }

@@ -82,7 +82,9 @@ final class ScriptedPodman: Sendable {
                 requests.withLock { $0.append(asked + (length > 0 ? " " + text[end.upperBound...] : "")) }
                 change.yield(asked)
                 if asked.contains("/start") || asked.contains("/attach") {
-                    return try await hijack(&bytes, outbound, script)
+                    try await hijack(&bytes, outbound, script)
+                    // Closing at once would take with it what is still to be written.
+                    return try await client.channel.closeFuture.get()
                 }
                 let (status, answer) = Self.answer(asked, script)
                 try await outbound.write(
