@@ -35,6 +35,14 @@ struct FirstStart: Sendable {
         try await admin.addProjectUser(ProjectUser(userName: "admin", role: .admin), name, org, project)
     }
 
+    /// Where the admin chooses a password; nil when there is one.
+    func invitation() async throws -> String? {
+        let auth = AuthClient(http: .shared, baseURL: stack.ports.url(.auth), token: Secret(token))
+        let admin = try PrincipalName("admin")
+        guard try await auth.account(admin)?.hasPassword != true else { return nil }
+        return try await auth.invite(admin).url
+    }
+
     /// Addresses, node pool and presets of the local cluster. Presets that somebody changed or added stay as they are.
     private func configure(_ name: ClusterName, with config: ConfigClient) async throws {
         let node = try await NodePool(kubeconfig: stack.folder.file("kubeconfig")).claim()

@@ -28,10 +28,9 @@ struct Stack: Sendable {
                 let gateway = Gateway(folder: folder, executable: traefik, ports: ports, kubeconfig: folder.file("kubeconfig"))
                 try await running(ServicePart.allCases.map { $0.part(self) }, named: "services") {
                     try await running([gateway.part()], named: "gateway") {
-                        try await progress.step("first start") {
-                            try await FirstStart(stack: self, token: token).carryOut()
-                        }
-                        announce(after: ContinuousClock.now - begun)
+                        let first = FirstStart(stack: self, token: token)
+                        try await progress.step("first start") { try await first.carryOut() }
+                        announce(after: ContinuousClock.now - begun, invitation: try await first.invitation())
                         try folder.write("\(publicURL)\n", to: "ready")
                         while true { try await Task.sleep(for: .seconds(3600)) }
                     }
@@ -90,7 +89,7 @@ struct Stack: Sendable {
         }
     }
 
-    private func announce(after time: Duration) {
+    private func announce(after time: Duration, invitation: String?) {
         let token = folder.file("admin-token")
         progress.say(
             """
@@ -103,6 +102,7 @@ struct Stack: Sendable {
               apolo logs hello
               apolo status hello
 
+            \(invitation.map { "To sign in with a browser (apolo login \(publicURL)/api/v1), first choose admin's password: \($0)\n\n" } ?? "")\
             Logs are in \(folder.file("logs")). Ctrl-C stops everything; what was made is kept for the next start.
             """)
     }

@@ -1,39 +1,11 @@
 import Foundation
+import PlatformClients
 import PlatformModel
 import Postgres
 import ServiceKit
 
 /// What administrators do with accounts, and what invited people do once.
 struct Accounts: Sendable {
-    /// An invitation as its maker sees it, once.
-    struct Invitation: Encodable, Sendable {
-        let principal: PrincipalName
-        let url: String
-        let expiresAt: Date
-
-        enum CodingKeys: String, CodingKey {
-            case principal = "name"
-            case url
-            case expiresAt = "expires_at"
-        }
-    }
-
-    /// What an administrator sees of an account.
-    struct Summary: Codable, Sendable {
-        var name: String
-        var email: String?
-        var hasPassword: Bool
-        var lastSignInAt: Date?
-        /// Issuers of the providers that the account signs in through.
-        var identities: [String]
-
-        enum CodingKeys: String, CodingKey {
-            case name, email, identities
-            case hasPassword = "has_password"
-            case lastSignInAt = "last_sign_in_at"
-        }
-    }
-
     static let longestInvitation = 14 * 86_400
 
     let directory: Directory
@@ -47,7 +19,7 @@ struct Accounts: Sendable {
     private var pool: PostgresPool { store.pool }
 
     /// Invites a principal to choose a password: makes its account, and a link that works once.
-    func invite(_ principal: PrincipalName, email: String?, lifetime: Int, by caller: Caller) async throws -> Invitation {
+    func invite(_ principal: PrincipalName, email: String?, lifetime: Int, by caller: Caller) async throws -> InvitationResponse {
         try await requireManaged(principal, by: caller)
         guard (60...Self.longestInvitation).contains(lifetime) else {
             throw PlatformError.badRequest("expires_in: expected 60 to \(Self.longestInvitation) seconds")
@@ -69,8 +41,8 @@ struct Accounts: Sendable {
             }
         }
         audit.tell(entry)
-        return Invitation(
-            principal: principal, url: "\(settings.issuer)\(SignInPaths.invitation)?token=\(token.text)", expiresAt: expiresAt ?? Date())
+        return InvitationResponse(
+            name: principal, url: "\(settings.issuer)\(SignInPaths.invitation)?token=\(token.text)", expiresAt: expiresAt ?? Date())
     }
 
     /// Makes every open invitation of a principal worthless.
@@ -80,7 +52,7 @@ struct Accounts: Sendable {
         try await audit.record(AuditEntry(event: .invitationsWithdrawn, actor: caller.name, principal: principal.text))
     }
 
-    func summary(_ principal: PrincipalName, by caller: Caller) async throws -> Summary {
+    func summary(_ principal: PrincipalName, by caller: Caller) async throws -> AccountResponse {
         _ = try await directory.requireReadable(principal, by: caller)
         let rows = try await pool.query(
             """
@@ -89,8 +61,8 @@ struct Accounts: Sendable {
             FROM accounts a WHERE principal = \(principal.text)
             """)
         guard let row = rows.first else { throw PlatformError.notFound("\(principal) has no account to sign in with") }
-        return Summary(
-            name: try row.get("principal"), email: try row.get("email"), hasPassword: try row.get("has_password"),
+        return AccountResponse(
+            name: principal, email: try row.get("email"), hasPassword: try row.get("has_password"),
             lastSignInAt: try row.get("last_sign_in_at"), identities: try row.get("identities"))
     }
 

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import PlatformClients
 import PlatformModel
 import ServiceKit
 
@@ -44,24 +45,10 @@ struct AccountRoutes: Sendable {
         registerAdministration(on: router)
     }
 
-    private struct Invite: Decodable {
-        var email: String?
-        var expiresIn: Int?
-
-        enum CodingKeys: String, CodingKey {
-            case email
-            case expiresIn = "expires_in"
-        }
-    }
-
-    private struct Change: Decodable {
-        let email: String
-    }
-
     private func registerAdministration(on router: PlatformRouter) {
         let base = "/api/v1/users/{name}"
         router.post(base + "/invitation", access: .principal) { request, context in
-            let wish = try await request.decodeIfPresent(Invite.self, context) ?? Invite()
+            let wish = try await request.decodeIfPresent(InvitationRequest.self, context) ?? InvitationRequest()
             let invitation = try await desk.origins.with(request, context) {
                 try await desk.accounts.invite(
                     context.principal(), email: wish.email, lifetime: wish.expiresIn ?? desk.settings.invitationLifetime,
@@ -79,7 +66,7 @@ struct AccountRoutes: Sendable {
             JSONResponse(try await desk.accounts.summary(context.principal(), by: context.requireCaller()))
         }
         router.put(base + "/account", access: .principal) { request, context in
-            let change = try await request.decode(as: Change.self, context: context)
+            let change = try await request.decode(as: AccountChange.self, context: context)
             try await desk.origins.with(request, context) {
                 try await desk.accounts.setEmail(change.email, of: context.principal(), by: context.requireCaller())
             }

@@ -19,7 +19,7 @@ public struct AuthClient: Sendable {
             http: context.http, baseURL: try context.settings.url("auth.url"), token: try context.settings.optionalSecret("service.token"))
     }
 
-    private func path(_ name: String, _ rest: String = "") -> String {
+    func path(_ name: String, _ rest: String = "") -> String {
         "/users/" + PercentCoding.encode(String(name.map { $0 == "/" ? ":" : $0 })) + rest
     }
 }
@@ -176,7 +176,7 @@ extension AuthClient {
             .subroles
     }
 
-    private func orNil<T>(_ body: () async throws -> T) async throws -> T? {
+    func orNil<T>(_ body: () async throws -> T) async throws -> T? {
         do {
             return try await body()
         } catch ClientError.status(_, 404, _) {
