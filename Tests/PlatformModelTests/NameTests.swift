@@ -46,6 +46,14 @@ import Testing
         #expect(throws: NameError.self) { try PrincipalName(text) }
     }
 
+    @Test func theServicesOfAClusterAreNobodyElse() throws {
+        let principal = try PrincipalName(servicesOf: ClusterName("default"))
+        #expect(principal.text == "cluster/default" && principal.servedCluster?.text == "default")
+        for other in ["default", "cluster", "cluster/default/x", "default/cluster", "cluster/a_b"] {
+            #expect(try PrincipalName(other).servedCluster == nil)
+        }
+    }
+
     @Test func decodingNamesTheRule() throws {
         struct Body: Codable { let name: ProjectName }
         #expect(try JSONDecoder().decode(Body.self, from: Data(#"{"name":"vision"}"#.utf8)).name.text == "vision")
