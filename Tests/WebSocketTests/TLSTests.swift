@@ -62,7 +62,7 @@ struct TLSTests {
     @Test func requestsSessionsAndFiles() async throws {
         let files = try Files(Self.server)
         let path = files.folder.appendingPathComponent("file").path
-        let content = Data((0..<5_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) })
+        let content = Data((0..<1_000_003).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) })
         try content.write(to: URL(fileURLWithPath: path))
         try await withServer(files.configuration()) { router in
             router.get("hello") { request, _ in "hello \(request.head.scheme ?? "-")" }
