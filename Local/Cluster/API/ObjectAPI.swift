@@ -57,6 +57,11 @@ struct ObjectAPI: Sendable {
             var after = try change(before)
             try ObjectForm.check(after, kind: kind, namespace: key.namespace, name: key.name)
             try Quantities.check(after, kind: kind)
+            if options.fieldValidation == .strict {
+                // What was there before is not this client's mistake.
+                let present = FieldCheck.unknown(in: before, kind: kind)
+                try FieldCheck.refuse([], FieldCheck.unknown(in: after, kind: kind).filter { !present.contains($0) }, kind: kind)
+            }
             if let uid = after.metadata["uid"]?.string, !uid.isEmpty, uid != before.uid {
                 throw StatusError.conflict(
                     key, "Precondition failed: UID in precondition: \(uid), UID in object meta: \(before.uid)")

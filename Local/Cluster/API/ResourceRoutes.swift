@@ -246,10 +246,8 @@ struct ResourceRoutes: Sendable {
         guard let content = try await BodyReader.read(request) else {
             throw StatusError.badRequest("the body of the request is empty; a \(kind.kind) was expected")
         }
-        if options.fieldValidation == .strict, let first = content.duplicates.first {
-            throw StatusError.badRequest(
-                "\(kind.kind) in version \"\(kind.version)\" cannot be handled as a \(kind.kind): strict decoding error: duplicate field "
-                    + "\"\(first)\"")
+        if options.fieldValidation == .strict {
+            try FieldCheck.refuse(content.duplicates, FieldCheck.unknown(in: content.value, kind: kind), kind: kind)
         }
         return content.value
     }

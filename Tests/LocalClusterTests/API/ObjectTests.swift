@@ -133,6 +133,27 @@ import Testing
         }
     }
 
+    @Test func mistypedFieldsAreToldToThoseWhoAsk() async throws {
+        try await TestCluster.with { cluster in
+            var pod = Sample.pod("p")
+            pod[path: "spec", "containers"] = [["name": "main", "image": "x", "comand": ["y"], "env": [["name": "A", "valu": "1"]]]]
+            let refused = try await cluster.call(.POST, pods + "?fieldValidation=Strict", pod)
+            #expect(refused.status == 400)
+            #expect(
+                refused.body["message"]?.string?.hasSuffix(
+                    "strict decoding error: unknown field \"spec.containers[0].comand\", unknown field \"spec.containers[0].env[0].valu\"")
+                    == true)
+            #expect(try await cluster.call(.POST, pods, pod).status == 201)
+            // What a pod has after the server filled it in is all known.
+            let whole = try await cluster.create(pods, Sample.pod("q"))
+            #expect(try await cluster.call(.PUT, pods + "/q?fieldValidation=Strict", whole).status == 200)
+            let patched = try await cluster.call(
+                .PATCH, pods + "/q?fieldValidation=Strict", ["metadata": ["lables": ["a": "b"]]],
+                type: "application/strategic-merge-patch+json")
+            #expect(patched.status == 400)
+        }
+    }
+
     @Test func podsGetTheirDefaultsAndKeepTheirSpec() async throws {
         try await TestCluster.with { cluster in
             var pod = Sample.pod("p", image: "registry.example:5000/x")
