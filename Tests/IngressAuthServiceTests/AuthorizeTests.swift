@@ -312,7 +312,7 @@ struct AuthorizeTests {
     }
 
     @Test func whenNothingCanBeFoundOutNobodyPasses() async throws {
-        try await Platform.run(["ingress.call.time": "0.5"]) { (platform) async throws in
+        try await Platform.run { (platform) async throws in
             let alice = try await platform.token("alice")
             platform.neighbours.change { $0.failing = ["jobs-api", "apps-api"] }
             for host in [platform.host(try platform.addJob()), "my-shell.\(Platform.apps)"] {
@@ -326,12 +326,14 @@ struct AuthorizeTests {
             #expect(try await platform.ask(platform.host(try platform.addJob()), [cookie("dat=\(alice)")]).status == 200)
         }
         // auth-api away.
-        try await Platform.run(["ingress.call.time": "0.5"]) { (platform) async throws in
+        try await Platform.run(["ingress.call.time": "2"]) { (platform) async throws in
             let host = platform.host(try platform.addJob())
             let alice = try await platform.token("alice")
-            #expect(try await platform.ask(host, [cookie("dat=\(alice)")]).status == 200)
+            try await eventually("alice passes") { try await platform.ask(host, [cookie("dat=\(alice)")]).status == 200 }
             platform.auth.assembly.shutDown()
-            try await eventually("auth-api is away") { try await platform.ask(host, [cookie("dat=\(alice)")]).status == 503 }
+            try await eventually("auth-api is away", within: .seconds(20)) {
+                try await platform.ask(host, [cookie("dat=\(alice)")]).status == 503
+            }
             #expect(try await platform.ask(host).status == 302)
         }
     }
@@ -357,13 +359,16 @@ struct AuthorizeTests {
         try await Platform.run(["ingress.cache.time": "5"]) { (platform) async throws in
             let host = platform.host(try platform.addJob())
             let alice = try await platform.token("alice")
+            let start = ContinuousClock.now
             let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
                 for number in 0..<200 {
                     group.addTask { try await platform.ask(host, "/asset-\(number).js", [cookie("dat=\(alice)")]).status }
                 }
                 return try await group.reduce(into: Set()) { $0.insert($1) }
             }
-            #expect(statuses == [200] && platform.neighbours.calls("jobs-api") == 1)
+            // One, and one more for each lifetime of the answer.
+            let expected = 1 + Int((ContinuousClock.now - start) / .seconds(5))
+            #expect(statuses == [200] && platform.neighbours.calls("jobs-api") <= expected)
         }
     }
 
@@ -378,15 +383,17 @@ struct AuthorizeTests {
                     return try await group.reduce(into: Set()) { $0.insert($1) }
                 }
             }
-            let guesses = try await statuses { _ in
+            @Sendable func guess() async throws -> TestAnswer {
                 try await platform.ask("\(JobID.random()).\(Platform.jobs)", [("Authorization", "Bearer \(bob)")])
             }
-            #expect(guesses == [403, 429])
+            #expect(try await guess().status == 403)
+            let guesses = try await statuses { _ in try await guess() }
+            #expect(guesses.contains(429) && guesses.isSubset(of: [403, 429]))
             let job = platform.host(try platform.addJob())
             #expect(try await platform.ask(job, [cookie("dat=\(alice)")]).status == 200)
             // The gateway says who asks; what the visitor says of himself does not count.
             let visits = try await statuses { try await platform.ask(job, [("X-Forwarded-For", "10.0.0.\($0), 192.0.2.7")]) }
-            #expect(visits == [302, 429])
+            #expect(visits.contains(429) && visits.isSubset(of: [302, 429]))
             #expect(try await platform.ask(job, [("X-Forwarded-For", "192.0.2.8")]).status == 302)
         }
     }

@@ -291,11 +291,11 @@ struct SignInTests {
     @Test func sessionsEndWithTheirTokensAndAreRenewedSilently() async throws {
         try await Platform.run { (platform) async throws in
             let url = "https://\(platform.host(try platform.addJob()))/"
-            platform.neighbours.change { $0.tokenLife = 3 }
+            platform.neighbours.change { $0.tokenLife = 10 }
             let alice = try await platform.browser(of: "alice")
             _ = try await page(alice, url)
             // A page that asks by itself is told, a visitor sent round.
-            try await eventually("the session ends", within: .seconds(20)) {
+            try await eventually("the session ends", within: .seconds(60)) {
                 try await alice.open(url, headers: ["Sec-Fetch-Mode": "cors"], follows: false).answer.status == 401
             }
             platform.neighbours.change { $0.tokenLife = 3600 }
