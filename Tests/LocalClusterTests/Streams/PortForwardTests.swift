@@ -92,6 +92,12 @@ struct PortForwardTests {
         }
     }
 
+    @Test func theOlderSubprotocolIsPreferred() {
+        #expect(PortForwardRoutes.format(["v5.channel.k8s.io", "v4.channel.k8s.io"])?.name == "v4.channel.k8s.io")
+        #expect(PortForwardRoutes.format(["v5.channel.k8s.io"])?.version == .fifth)
+        #expect(PortForwardRoutes.format([])?.version == .fourth)
+    }
+
     @Test func aChannelCanBeClosed() async throws {
         try await Self.withEcho { port in
             try await StreamsService.with { service, place in

@@ -25,7 +25,7 @@ struct PortForwardRoutes: Sendable {
                 try await tunnel.run(client)
             }
         }
-        guard let format = ChannelProtocol.choose(upgrade.offeredProtocols, of: ChannelProtocol.portForward) else {
+        guard let format = Self.format(upgrade.offeredProtocols) else {
             throw CommandRoutes.unknownProtocols(
                 upgrade, [TunnelForward.subprotocol] + ChannelProtocol.portForward.compactMap(\.name))
         }
@@ -33,6 +33,13 @@ struct PortForwardRoutes: Sendable {
         return upgrade.accept(subprotocol: format.name, heartbeat: .none, logger: context.logger) { client in
             try await forward.run(client, format)
         }
+    }
+
+    /// Kubernetes forwards ports by v4 alone, and clients that offer v5 first (Python's) do not understand it here: it is taken only from
+    /// those who offer nothing else.
+    static func format(_ offered: [String]) -> ChannelProtocol? {
+        ChannelProtocol.choose(offered, of: ChannelProtocol.portForward.filter { $0.version == .fourth })
+            ?? ChannelProtocol.choose(offered, of: ChannelProtocol.portForward)
     }
 
     /// - Throws: ``StatusError`` 400.
