@@ -1,5 +1,6 @@
 import Foundation
 import Kubernetes
+import Logging
 
 /// The Kubernetes below the local platform.
 enum Cluster: Sendable {
@@ -26,5 +27,15 @@ enum Cluster: Sendable {
         } catch {
             throw StackError("\(error)")
         }
+    }
+
+    /// Runs a few calls on a cluster.
+    static func with<T: Sendable>(_ kubeconfig: String, _ body: (KubernetesClient) async throws -> T) async throws -> T {
+        let logger = Logger(label: "orrery-local") { _ in SwiftLogNoOpLogHandler() }
+        let client = try KubernetesClient(.kubeconfig(path: kubeconfig), logger: logger)
+        let outcome: Result<T, any Error>
+        do { outcome = .success(try await body(client)) } catch { outcome = .failure(error) }
+        try await client.shutdown()
+        return try outcome.get()
     }
 }

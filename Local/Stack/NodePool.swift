@@ -1,5 +1,4 @@
 import Kubernetes
-import Logging
 
 /// The nodes on which the local platform runs jobs: the pool `default`.
 struct NodePool: Sendable {
@@ -15,7 +14,7 @@ struct NodePool: Sendable {
 
     /// Labels the nodes that no pool has claimed as the pool `default`, and answers what the largest of that pool can give.
     func claim() async throws -> Capacity {
-        let largest = try await Self.with(kubeconfig) { client in
+        let largest = try await Cluster.with(kubeconfig) { client in
             for node in try await client.list(.nodes, labels: .init("!\(Self.label)")).items {
                 guard let name = node.metadata.name else { continue }
                 let labels: JSONValue = [Self.label: "default", "platform.neuromation.io/job": "true"]
@@ -28,20 +27,11 @@ struct NodePool: Sendable {
     }
 
     static func nodes(_ kubeconfig: String) async throws -> [Node] {
-        try await with(kubeconfig) { try await $0.list(.nodes).items }
+        try await Cluster.with(kubeconfig) { try await $0.list(.nodes).items }
     }
 
     private static func capacity(of node: Node) -> Capacity {
         let allocatable = node.status?.allocatable ?? [:]
         return Capacity(cores: allocatable["cpu"]?.value ?? 1, memoryBytes: allocatable["memory"]?.wholeValue ?? 1 << 30)
-    }
-
-    private static func with<T: Sendable>(_ kubeconfig: String, _ body: (KubernetesClient) async throws -> T) async throws -> T {
-        let logger = Logger(label: "orrery-local") { _ in SwiftLogNoOpLogHandler() }
-        let client = try KubernetesClient(.kubeconfig(path: kubeconfig), logger: logger)
-        let outcome: Result<T, any Error>
-        do { outcome = .success(try await body(client)) } catch { outcome = .failure(error) }
-        try await client.shutdown()
-        return try outcome.get()
     }
 }

@@ -26,6 +26,7 @@ struct Stack: Sendable {
             try await Databases(url: stores.postgresURL).prepare(ServicePart.allCases.compactMap(\.database))
             try await withCluster {
                 let gateway = Gateway(folder: folder, executable: traefik, ports: ports, kubeconfig: folder.file("kubeconfig"))
+                try await GatewayClass(kubeconfig: folder.file("kubeconfig")).ensure()
                 try await running(ServicePart.allCases.map { $0.part(self) }, named: "services") {
                     try await running([gateway.part()], named: "gateway") {
                         let first = FirstStart(stack: self, token: token)
