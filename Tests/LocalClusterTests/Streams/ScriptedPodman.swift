@@ -82,7 +82,7 @@ final class ScriptedPodman: Sendable {
                 requests.withLock { $0.append(asked + (length > 0 ? " " + text[end.upperBound...] : "")) }
                 change.yield(asked)
                 if asked.contains("/start") || asked.contains("/attach") {
-                    try await hijack(&bytes, outbound, script)
+                    try await hijack(&bytes, outbound, client.channel, script)
                     // Closing at once would take with it what is still to be written.
                     return try await client.channel.closeFuture.get()
                 }
@@ -106,16 +106,17 @@ final class ScriptedPodman: Sendable {
     /// Echoes until the input ends.
     private func hijack(
         _ bytes: inout NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>,
-        _ script: Script
+        _ channel: any Channel, _ script: Script
     ) async throws {
         // The first output comes in one breath with the answer.
         var answer = ByteBuffer(
             string:
                 "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
         if !script.complaint.isEmpty { answer.writeImmutableBuffer(Self.frame(2, ByteBuffer(string: script.complaint), script)) }
-        try await outbound.write(answer)
+        try await channel.writeAndFlush(answer)
         if !script.isShort {
-            while let more = try await bytes.next() { try await outbound.write(Self.frame(1, more, script)) }
+            // Each piece is out before the end: NIO closes at once when both sides have ended, and drops what waits.
+            while let more = try await bytes.next() { try await channel.writeAndFlush(Self.frame(1, more, script)) }
             change.yield("end of input")
         }
         outbound.finish()
