@@ -35,6 +35,9 @@ struct EngineConfiguration: Sendable {
         var engine = [
             "events_logger = \"file\"", "lock_type = \"file\"", "tmp_dir = \(quoted(layout.temporary))",
             "conmon_path = [\(quoted(layout.conmon))]",
+            // How long the watcher of a command in a container stays for those who ask for its exit code; podman's own five minutes would
+            // leave hundreds behind where a probe runs a command.
+            "exit_command_delay = 10",
         ]
         if let runtime = programs.runtime { engine.append("runtime = \(quoted(runtime))") }
         if EngineLayout.isRoot { engine.append("cgroup_manager = \"cgroupfs\"") }

@@ -19,6 +19,8 @@ actor Kubelet: Service {
     private var isScheduling = false
     private var mustSchedule = false
     private var isStopping = false
+    private var isNaming = false
+    private var mustName = false
     private(set) var isReady = false
 
     /// - Parameters:
@@ -115,6 +117,7 @@ actor Kubelet: Service {
             context.logger.error("the pods could not be read", metadata: ["error": "\(error)"])
         }
         isReady = true
+        name()
         schedule()
         for await change in changes { take(change) }
     }
@@ -128,6 +131,7 @@ actor Kubelet: Service {
             node = change.after ?? node
             if needs { schedule() }
         case ResourceKind.persistentVolumeClaims.storage, ResourceKind.persistentVolumes.storage: schedule()
+        case ResourceKind.endpoints.storage: if !isNaming { name() } else { mustName = true }
         case ResourceKind.secrets.storage: refresh(.secrets, change.key)
         case ResourceKind.configMaps.storage: refresh(.configMaps, change.key)
         default: return
@@ -178,6 +182,24 @@ actor Kubelet: Service {
             else { continue }
             nursery.start { await worker.refreshVolumes() }
         }
+    }
+
+    // MARK: Names
+
+    private func name() {
+        isNaming = true
+        nursery.start { await self.nameServices() }
+    }
+
+    /// Tells every pod where the Services lead.
+    private func nameServices() async {
+        repeat {
+            mustName = false
+            guard let endpoints = try? await context.store.list(.endpoints).items else { break }
+            guard context.names.set(ServiceNames.entries(of: endpoints)) else { continue }
+            for worker in workers.values { await worker.refreshNames() }
+        } while mustName
+        isNaming = false
     }
 
     // MARK: Scheduling

@@ -13,6 +13,7 @@ struct KubeletContext: Sendable {
     let logger: Logger
     /// The name of the pods' network.
     let network: String
+    let names = ServiceNames()
 
     func folder(_ uid: String) -> PodFolder { PodFolder(cluster: clusterFolder, uid: uid) }
 

@@ -5,6 +5,8 @@ import Kubernetes
 struct PodNameFiles: Sendable {
     let pod: PodTemplate
     let podIP: String
+    /// Lines for the cluster's Services.
+    var services = ""
     /// The machine's own settings.
     var machineResolver: String = Self.machineResolver()
 
@@ -21,7 +23,7 @@ struct PodNameFiles: Sendable {
             let names = (alias["hostnames"]?.array ?? []).compactMap(\.string)
             text += "\(alias["ip"]?.string ?? "")\t\(names.joined(separator: "\t"))\n"
         }
-        return text
+        return text + services
     }
 
     var resolver: String {

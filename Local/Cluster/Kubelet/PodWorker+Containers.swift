@@ -43,9 +43,9 @@ extension PodWorker {
             wake()
         }
         if let inspection = try? await context.podman.inspectContainer(id) {
-            let attempt = ContainerAttempt(number: start.attempt, inspection: inspection)
+            // It may have ended already.
+            let attempt = read(inspection, name: container.name, number: start.attempt)
             attempts[container.name] = [attempt] + (attempts[container.name] ?? []).filter { $0.number < start.attempt }
-            // One so short that it has ended already is read as any other.
             if inspection.state == .exited { wake() }
         }
         await forgetOldRuns(container.name, newest: start.attempt)

@@ -30,7 +30,8 @@ extension PodWorker {
         failures = failures.filter { present.contains($0.key) }
     }
 
-    private func read(_ inspection: ContainerInspection, name: String, number: Int) -> ContainerAttempt {
+    /// A run, with its last words if it has ended.
+    func read(_ inspection: ContainerInspection, name: String, number: Int) -> ContainerAttempt {
         var attempt = ContainerAttempt(number: number, inspection: inspection)
         if inspection.state == .exited, let container = template(name) {
             attempt.message = folder.lastWords(

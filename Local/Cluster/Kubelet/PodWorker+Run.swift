@@ -148,8 +148,14 @@ extension PodWorker {
                 pod.object, type: "Warning", "FailedCreatePodSandBox", "Failed to create pod sandbox: \(error)")
             throw error
         }
-        try PodNameFiles(pod: pod, podIP: podIP).write(to: folder)
+        try writeNames()
         return true
+    }
+
+    /// Services have come or gone.
+    func writeNames() throws {
+        guard holder?.state == .running else { return }
+        try PodNameFiles(pod: pod, podIP: podIP, services: context.names.hosts(in: pod.namespace)).write(to: folder)
     }
 
     /// Gives the network back. The dead container stays as long as others are made on it.

@@ -93,6 +93,15 @@ actor PodWorker {
         wake()
     }
 
+    /// Services have come or gone.
+    func refreshNames() {
+        do {
+            try writeNames()
+        } catch {
+            logger.warning("the names of Services could not be written", metadata: ["error": "\(error)"])
+        }
+    }
+
     /// - Returns: false for news that are older than what is known.
     @discardableResult
     func adopt(_ object: Object) -> Bool {

@@ -56,7 +56,9 @@ final class KubeletHarness: Sendable {
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
             await store.close()
-            if !keepsPods { try? FileManager.default.removeItem(atPath: folder) }
+            if !keepsPods {
+                for path in [folder, kubelet.context.layout.runtime] { try? FileManager.default.removeItem(atPath: path) }
+            }
             return try result.get()
         }
     }

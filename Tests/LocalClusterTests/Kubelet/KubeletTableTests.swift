@@ -203,6 +203,18 @@ import Testing
         #expect(PodSubnets.choose(start: 253, taken: []) == 254)
     }
 
+    @Test func servicesHaveTheirNamesInHosts() {
+        let entries = ServiceNames.entries(of: [
+            [
+                "metadata": ["name": "s", "namespace": "a"],
+                "subsets": [["addresses": [["ip": "198.18.1.2"]]], ["notReadyAddresses": [["ip": "198.18.1.3"]]]],
+            ]
+        ])
+        #expect(ServiceNames.hosts(entries, in: "a").hasSuffix("\n198.18.1.2\ts\ts.a\ts.a.svc\ts.a.svc.cluster.local\n"))
+        #expect(ServiceNames.hosts(entries, in: "b").hasSuffix("\n198.18.1.2\ts.a\ts.a.svc\ts.a.svc.cluster.local\n"))
+        #expect(ServiceNames.hosts([], in: "a").isEmpty)
+    }
+
     @Test func whatIsMissingIsNamed() {
         let missing = PodmanRequirements.absent(EnginePrograms(searching: "/nonexistent", folders: [], helpers: []), isRoot: true)
         #expect(missing.contains { $0.hasPrefix("podman is missing (Debian package `podman`)") })

@@ -169,6 +169,23 @@ struct PodLifeTests {
         }
     }
 
+    @Test func podsFindEachOtherByTheNamesOfServices() async throws {
+        try await KubeletHarness.with { cluster in
+            try await cluster.create(cluster.pod("server", "while true; do echo hello | nc -l -p 8080; done"))
+            let server = try await cluster.untilPhase("server", "Running")
+            let script =
+                "until grep -q second /etc/hosts; do sleep 0.1; done; ask() { until nc $1 8080 </dev/null; do sleep 0.1; done; }; ask first; ask first.test"
+            try await cluster.create(cluster.pod("client", script))
+            try await cluster.untilPhase("client", "Running")
+            let address = server[path: "status", "podIP"] ?? "none"
+            for name in ["first", "second"] {
+                try await cluster.store.create(
+                    ["subsets": [["addresses": [["ip": address]]]]], as: ObjectKey(.endpoints, namespace: "test", name: name))
+            }
+            #expect(cluster.log(try await cluster.untilPhase("client", "Succeeded")) == "hello\nhello\n")
+        }
+    }
+
     @Test func theDeadlineEndsAPodAndALossIsTold() async throws {
         try await KubeletHarness.with { cluster in
             try await cluster.create(cluster.pod("slow", "sleep 600", spec: ["activeDeadlineSeconds": 2]))
