@@ -122,7 +122,8 @@ extension PostgresConnection {
 
     /// One pending timer a connection, whatever the number of statements: it looks at the deadline of the statement in flight and sleeps on.
     func armTimer() {
-        guard let deadline = running?.deadline else { return }
+        // A connection that has failed needs no reminder: its deadline lies in the past, and would ring again at once.
+        guard failure == nil, let deadline = running?.deadline else { return }
         if let timerAt, timerAt <= deadline { return }
         timerAt = deadline
         executor.queue.asyncAfter(deadline: deadline) { [weak self] in self?.assumeIsolated { $0.timerFired(deadline) } }

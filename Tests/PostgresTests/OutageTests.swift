@@ -29,6 +29,23 @@ import Testing
         }
     }
 
+    /// A large statement waits in the socket, a small one for its answer.
+    @Test(arguments: [1, 20_000_000]) func aServerThatStandsStillIsGivenUpInTime(size: Int) async throws {
+        try await withServer { server in
+            var configuration = try server.configuration
+            configuration.statementTimeout = .milliseconds(200)
+            let connection = try await PostgresConnection.connect(configuration, logger: TestServer.logger)
+            let row = try #require(try await connection.query("SELECT pg_backend_pid() AS pid").first)
+            let backend = try row.get("pid", as: Int32.self)
+            kill(backend, SIGSTOP)
+            defer { kill(backend, SIGCONT) }
+            let text = String(repeating: "x", count: size)
+            let error = await #expect(throws: PostgresError.self) { try await connection.query("SELECT length(\(text))") }
+            #expect(error == .unavailable(reason: "the server did not answer in time", mayHaveRun: false))
+            #expect(await connection.running == nil)
+        }
+    }
+
     @Test func anOutageBeyondTheBoundIsTold() async throws {
         try await withServer { server in
             let pool = TestServer.pool(try server.configuration, connections: 2, wait: .milliseconds(700))

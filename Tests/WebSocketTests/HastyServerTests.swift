@@ -17,10 +17,14 @@ struct HastyServerTests {
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let request = String(buffer: unwrapInboundIn(data))
-            guard let key = request.split(separator: "\r\n").first(where: { $0.lowercased().hasPrefix("sec-websocket-key: ") }) else { return }
+            guard let key = request.split(separator: "\r\n").first(where: { $0.lowercased().hasPrefix("sec-websocket-key: ") }) else {
+                return
+            }
             let accept = WebSocketUpgrade.acceptance(of: String(key.dropFirst("sec-websocket-key: ".count)))
             var answer = ByteBuffer(
-                string: "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: \(accept)\r\n\r\n")
+                string:
+                    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: \(accept)\r\n\r\n"
+            )
             answer.writeBytes(frames)
             context.write(wrapOutboundOut(answer), promise: nil)
             context.flush()
@@ -47,7 +51,8 @@ struct HastyServerTests {
         }
     }
 
-    private static let words: [UInt8] = [0x81, 3] + Array("one".utf8) + [0x89, 0, 0x01, 2] + Array("tw".utf8) + [0x80, 1] + Array("o".utf8)
+    private static let words: [UInt8] =
+        [0x81, 3] + Array("one".utf8) + [0x89, 0, 0x01, 2] + Array("tw".utf8) + [0x80, 1] + Array("o".utf8)
 
     @Test func nothingOfItIsLost() async throws {
         for _ in 0..<100 {
