@@ -23,6 +23,8 @@ import Testing
         """
     }
     private static let running = podJSON(#"{"running":{}}"#, phase: "Running")
+    /// In the place of a pod: the server has a fault.
+    private static let failure = "500"
     private static let over = podJSON(#"{"terminated":{"exitCode":0}}"#, phase: "Succeeded")
 
     /// - Parameters:
@@ -48,6 +50,7 @@ import Testing
                 return next()
             }
             let pod = script.withLock { $0.pods.count > 1 ? $0.pods.removeFirst() : $0.pods.first ?? "" }
+            if pod == Self.failure { return StandIn.json(#"{"code":500,"reason":"InternalError"}"#, status: 500) }
             if path.hasSuffix("/pods") { return StandIn.json(#"{"metadata":{},"items":[\#(pod)]}"#) }
             return pod.isEmpty ? StandIn.json(#"{"code":404,"reason":"NotFound"}"#, status: 404) : StandIn.json(pod)
         }
@@ -82,6 +85,13 @@ import Testing
 
     @Test func aJobThatEndedWithoutAPodHasAnEmptyLog() async throws {
         #expect(try await read(pods: [""], logs: [], finished: { true }) == "")
+    }
+
+    /// A server that fails has not said that there is no pod.
+    @Test func theLogOfAnEndedJobOutlivesAFailingServer() async throws {
+        let text = try await read(
+            pods: [Self.failure, Self.failure, Self.over], logs: [{ StandIn.stream(Self.line(1, "one") + "\n") }], finished: { true })
+        #expect(text == "one\n")
     }
 
     @Test func aLogEndsWhenTheJobIsCancelledBeforeItStarted() async throws {

@@ -89,6 +89,21 @@ struct SourceLine {
         #expect(found == lines.map(\.text).joined())
     }
 
+    /// A writer reads thousands of lines in one go and gives them one time.
+    @Test func manyLinesOfOneTimeAreNotRepeated() {
+        let source = (0..<6000).map { SourceLine(time: 1_795_242_600_000_000_000 + Int64($0 / 3000), text: "\($0)\n") }
+        var cursor = LogCursor()
+        var found = ""
+        for length in [4000, 5500, 6000, 6000] {
+            cursor.begin(sameRun: true)
+            var parser = LogParser()
+            for piece in parser.feed(ByteBuffer(string: source.prefix(length).map(\.printed).joined())) {
+                if let news = cursor.admit(piece) { found += String(buffer: news) }
+            }
+        }
+        #expect(found == source.map(\.text).joined())
+    }
+
     @Test func linesBeforeSinceAreLeftOut() {
         let lines = [1, 2, 3].map { SourceLine(time: 1_795_242_600_000_000_000 + $0 * 1000, text: "\($0)\n") }
         var cursor = LogCursor(since: lines[1].time)

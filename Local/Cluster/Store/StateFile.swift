@@ -2,6 +2,10 @@ import Foundation
 import GRDB
 import Kubernetes
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// The state on disk: every object, and the revision that the cluster has reached. SQLite in WAL mode; one transaction a change.
 ///
 /// A killed process loses nothing. A machine that loses its power may lose the last moments (`synchronous = NORMAL`), never consistency.
@@ -32,6 +36,7 @@ struct StateFile: Sendable {
             try database.execute(sql: "PRAGMA synchronous = NORMAL")
             try database.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
         }
+        Self.makePrivate(path)
         do {
             queue = try DatabaseQueue(path: path, configuration: configuration)
             try StateFile.migrator.migrate(queue)
@@ -40,6 +45,15 @@ struct StateFile: Sendable {
         } catch {
             throw StateFileError("The state of the cluster, \(path), cannot be opened: \(error)")
         }
+    }
+
+    /// Secrets lie in it, so nobody else may read it; SQLite gives its journals the permissions of the file itself.
+    private static func makePrivate(_ path: String) {
+        guard !path.hasPrefix(":") else { return }
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return }
+        fchmod(descriptor, 0o600)
+        _ = Glibc.close(descriptor)
     }
 
     private static var migrator: DatabaseMigrator {

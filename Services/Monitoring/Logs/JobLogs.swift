@@ -48,7 +48,10 @@ struct JobLogs: Sendable {
                 if let pod = try await pods.all().first(where: { !done.contains($0.metadata.uid ?? "") }) { return pod }
                 wait.answered()
             } catch let error as KubernetesError where error.isTransient {
+                // What could not be asked is no answer: the pod of a job that has ended may well be there.
                 try wait.failed(error)
+                try await Task.sleep(for: patience.poll)
+                continue
             }
             if jobEnded { return nil }
             guard wait.started() < patience.start else { return nil }

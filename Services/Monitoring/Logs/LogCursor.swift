@@ -4,14 +4,22 @@ import NIOCore
 /// Remembers what of a pod's log has been passed on, so that a stream that broke is taken up again without losing or repeating anything.
 ///
 /// Kubernetes resumes by whole seconds only, and lines of the two output streams may stand slightly out of order in the file; so the times
-/// of the last lines are kept, and lines that come again are recognised one by one.
+/// of the last lines are kept, and lines that come again are recognised one by one. A writer may give thousands of lines one time: those
+/// are kept as a number.
 struct LogCursor {
+    /// Lines of one time that follow each other.
+    private struct Moment {
+        let time: Int64
+        var lines: Int
+    }
+
+    /// Moments, not lines: each is known whole.
     private static let remembered = 1024
 
     /// Lines before this are not wanted (nanoseconds since 1970).
     let since: Int64?
-    /// Times of the last lines passed on, in their order.
-    private var recent: Deque<Int64> = []
+    /// The last lines passed on, in their order.
+    private var recent: Deque<Moment> = []
     /// Bytes passed on of the last line, if its end has not been seen.
     private var partial: Int?
     /// Lines that the present reading still has to bring again, by time.
@@ -32,14 +40,16 @@ struct LogCursor {
     var isFresh: Bool { recent.isEmpty }
 
     /// From where to ask for the log again, nanoseconds since 1970.
-    var resumeFrom: Int64? { recent.min() ?? since }
+    var resumeFrom: Int64? { oldestMoment ?? since }
+
+    private var oldestMoment: Int64? { recent.lazy.map(\.time).min() }
 
     /// A reading of the log begins.
     /// - Parameter sameRun: the container has not been started again since the last reading. A new run's lines are all news, except those
     ///   that were already read because the restart was noticed late.
     mutating func begin(sameRun: Bool) {
-        expected = recent.reduce(into: [:]) { $0[$1, default: 0] += 1 }
-        oldest = sameRun ? recent.min() : nil
+        expected = recent.reduce(into: [:]) { $0[$1.time, default: 0] += $1.lines }
+        oldest = sameRun ? oldestMoment : nil
         line = .skipped
         if !sameRun { partial = nil }
     }
@@ -72,11 +82,15 @@ struct LogCursor {
         if let oldest, time < oldest { return .skipped }
         if let count = expected[time], count > 0 {
             expected[time] = count - 1
-            if let known = partial, recent.last == time, count == 1 { return .resumed(known) }
+            if let known = partial, recent.last?.time == time, count == 1 { return .resumed(known) }
             return .skipped
         }
-        recent.append(time)
-        if recent.count > Self.remembered { recent.removeFirst() }
+        if let last = recent.indices.last, recent[last].time == time {
+            recent[last].lines += 1
+        } else {
+            recent.append(Moment(time: time, lines: 1))
+            if recent.count > Self.remembered { recent.removeFirst() }
+        }
         partial = 0
         return .passed
     }

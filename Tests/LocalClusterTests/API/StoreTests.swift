@@ -41,6 +41,16 @@ import Testing
         await again.close()
     }
 
+    @Test func nobodyElseReadsTheState() async throws {
+        let store = try open()
+        _ = try await make(store, "a")
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) where name.hasPrefix("state.sqlite") {
+            let attributes = try FileManager.default.attributesOfItem(atPath: folder.path + "/" + name)
+            #expect(attributes[.posixPermissions] as? Int == 0o600, "\(name)")
+        }
+        await store.close()
+    }
+
     @Test func aStateInUseIsNotOpenedTwice() async throws {
         let store = try open()
         #expect(throws: StateFileError.self) { try open() }
