@@ -74,8 +74,8 @@ actor Kubelet: Service {
                 if !keepsPods, !Task.isCancelled { await endAll() }
                 group.cancelAll()
                 while let result = await group.nextResult() { _ = result }
-                // podman mounts its storage upon itself; nobody needs that any more, and the folder could not be removed.
-                if isStopping { MountTable.unmountAll(below: context.layout.root) }
+                // Volumes in memory, and the storage that podman mounts upon itself: nobody needs them, and the folder could not be removed.
+                if isStopping { MountTable.unmountAll(below: context.clusterFolder) }
             }
             return nil
         } catch is CancellationError {

@@ -20,7 +20,7 @@ struct CommandRoutes: Sendable {
         }
         guard let container = choice.runningID else { return Self.kubeletRefusal("container not found (\"\(choice.name)\")") }
         let (upgrade, format) = try Self.handshake(request, ChannelProtocol.remoteCommand)
-        let made = await ExecSession.make(podman, in: container, command: command, streams: streams, logger: context.logger)
+        let made = await ExecSession.make(podman, in: container, command: command, streams: streams)
         // It ended a moment ago.
         if case .failure(let error) = made, error.isNotFound || error.isConflict {
             return Self.kubeletRefusal("container not found (\"\(choice.name)\")")

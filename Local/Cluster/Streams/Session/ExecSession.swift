@@ -1,13 +1,8 @@
 import Foundation
 import Kubernetes
-import Logging
 import NIOCore
 import Synchronization
 import WebSocket
-
-#if canImport(Glibc)
-    import Glibc
-#endif
 
 /// A command that runs in a container for one client.
 struct ExecSession: Sendable {
@@ -16,12 +11,11 @@ struct ExecSession: Sendable {
     let id: String
     let command: [String]
     let streams: CommandStreams
-    let logger: Logger
 
     /// Makes the session; nothing runs yet.
     /// - Returns: a failure when podman refuses: the container does not run.
     static func make(
-        _ podman: Podman, in container: String, command: [String], streams: CommandStreams, logger: Logger
+        _ podman: Podman, in container: String, command: [String], streams: CommandStreams
     ) async -> Result<ExecSession, EngineError> {
         let body: JSONValue = [
             "AttachStdin": .bool(streams.stdin), "AttachStdout": .bool(streams.stdout), "AttachStderr": .bool(streams.stderr),
@@ -30,13 +24,13 @@ struct ExecSession: Sendable {
         do throws(EngineError) {
             let answer = try await podman.call(.POST, "/containers/\(container)/exec", body: body)
             guard let id = answer["Id"]?.string else { throw EngineError("podman made an exec session and told no id") }
-            return .success(ExecSession(podman: podman, id: id, command: command, streams: streams, logger: logger))
+            return .success(ExecSession(podman: podman, id: id, command: command, streams: streams))
         } catch {
             return .failure(error)
         }
     }
 
-    /// Starts the command and carries its streams until it ends, or until the client goes, which ends the command.
+    /// Starts the command and carries its streams until it ends, or until the client goes, which leaves the command running, as Kubernetes does.
     func run(_ client: WebSocketSession, _ format: ChannelProtocol) async throws {
         let refusal = StartRefusal()
         let end: SessionEnd
@@ -48,7 +42,7 @@ struct ExecSession: Sendable {
                 streams: streams, isRaw: streams.tty, format: format,
                 resize: { await TerminalSize(podman: podman, path: "/exec/\(id)/resize").set(columns: $0, rows: $1) },
                 intercept: { refusal.holds($0, $1) })
-            guard try await bridge.run(client) == .ended else { return await kill() }
+            guard try await bridge.run(client) == .ended else { return }
             let code = try await exitCode()
             if let text = refusal.text(code: code) {
                 end = .failed("error executing command in container: \(text)")
@@ -70,22 +64,6 @@ struct ExecSession: Sendable {
             if state["Running"]?.bool != true, let code = state["ExitCode"]?.integer { return Int(code) }
             guard ContinuousClock.now < deadline else { throw EngineError("podman does not tell how the command ended") }
             try await Task.sleep(for: .milliseconds(20))
-        }
-    }
-
-    /// Ends the command as the end of a terminal does, then for good.
-    private func kill() async {
-        for (signal, patience) in [(SIGHUP, 2.0), (SIGKILL, 0)] {
-            guard let state = try? await podman.call(.GET, "/exec/\(id)/json", within: .seconds(10)), state["Running"]?.bool == true,
-                let process = state["Pid"]?.integer, process > 1
-            else { return }
-            guard Glibc.kill(pid_t(process), signal) == 0 else {
-                // It has ended, and podman is about to notice.
-                if errno == ESRCH { return }
-                return logger.warning("a command could not be ended", metadata: ["process": "\(process)", "errno": "\(errno)"])
-            }
-            let deadline = ContinuousClock.now + .seconds(patience)
-            while ContinuousClock.now < deadline, Glibc.kill(pid_t(process), 0) == 0 { try? await Task.sleep(for: .milliseconds(50)) }
         }
     }
 }
