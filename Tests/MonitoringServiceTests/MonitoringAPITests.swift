@@ -109,7 +109,8 @@ import WebSocket
 
     @Test func aLogIsFollowedToItsEnd() async throws {
         try await stage { stage in
-            let id = try await stage.start("echo hello; sleep 2; echo bye >&2; printf end")
+            // Two streams are two pipes: only time gives their lines an order.
+            let id = try await stage.start("echo hello; sleep 2; echo bye >&2; sleep 0.3; printf end")
             let (frames, negotiated, close) = try await stage.frames("\(id)/log_ws", protocols: ["x", "logs.apolo.us"])
             #expect(frames.joined() == "hello\nbye\nend")
             #expect(frames.first == "hello\n")
