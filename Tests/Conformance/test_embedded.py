@@ -97,6 +97,7 @@ def test_it_is_killed_while_it_starts_and_stops_pods(cluster, space):
             eventually("it answers again", cluster.answers, 60, 0.1)
     for number, word in enumerate(words):
         eventually(f"p{number} runs", lambda: phase(cluster, space, f"p{number}") == "Running", 60)
+        eventually(f"the shell of p{number} has begun its sleep", lambda: processes(word), 10)
         assert len(processes(word)) == 1, f"p{number} runs {len(processes(word))} times"
     for number in range(6):
         assert cluster.api.call("DELETE", f"api/v1/namespaces/{space}/pods/p{number}").status_code < 300

@@ -109,7 +109,7 @@ def test_watch(cluster, space, kubectl, start):
 
 
 def test_logs(kubectl, start):
-    kubectl("apply", "-f", "-", text=json.dumps(manifest("talks", "echo one; sleep 3; echo two; echo three >&2")))
+    kubectl("apply", "-f", "-", text=json.dumps(manifest("talks", "echo one; sleep 3; echo two; sleep 1; echo three >&2")))
     eventually("the pod has begun", lambda: kubectl("logs", "talks", code=None) == "one\n", 40)
     followed = start("logs", "-f", "talks")
     out, _ = followed.communicate(timeout=30)

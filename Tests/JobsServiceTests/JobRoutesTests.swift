@@ -127,6 +127,24 @@ import Testing
         }
     }
 
+    /// The controller writes the same record; whoever comes second adds to what is there, and is not told of a race.
+    @Test func runTimeIsAddedWhileOthersWrite() async throws {
+        try await Fixture.run { service, _ in
+            let id = try await create(service)
+            let path = "/api/v1/jobs/\(id)/max_run_time_minutes"
+            try await withThrowingTaskGroup(of: (Int, String).self) { group in
+                for _ in 0..<8 {
+                    group.addTask {
+                        let answer = try await service.put(path, token: "alice", ["additional_max_run_time_minutes": 3])
+                        return (answer.status, answer.body)
+                    }
+                }
+                for try await (code, body) in group { #expect(code == 204, "\(body)") }
+            }
+            #expect(try await job(service, id).maxRunTimeMinutes == 24)
+        }
+    }
+
     @Test func droppingRemovesTheRecordOfAFinishedJob() async throws {
         try await Fixture.run { service, _ in
             let id = try await create(service)

@@ -37,6 +37,13 @@ extension Podman {
         }
     }
 
+    /// Removes containers that may hang on each other: those first that hang on the network of another.
+    func removeContainers(_ found: [(id: String, labels: [String: String], state: String)]) async throws(EngineError) {
+        let isHolder = { (labels: [String: String]) in labels[ContainerSpecification.Label.holder] != nil }
+        for container in found where !isHolder(container.labels) { try await removeContainer(container.id) }
+        for container in found where isHolder(container.labels) { try await removeContainer(container.id) }
+    }
+
     /// - Returns: nil when there is no such container.
     func inspectContainer(_ id: String) async throws(EngineError) -> ContainerInspection? {
         do {

@@ -15,10 +15,9 @@ struct HouseKeeper: Sendable {
         let over = pods.filter { $0.isFinished && $0.nodeName == context.nodeName }
             .sorted { Self.end($0) > Self.end($1) }.dropFirst(Self.deadPods)
         for pod in over {
-            for found in try await context.podman.containers(labelled: ["\(ContainerSpecification.Label.uid)=\(pod.uid)"])
-            where found.state != "running" {
-                try await context.podman.removeContainer(found.id)
-            }
+            let found = try await context.podman.containers(labelled: ["\(ContainerSpecification.Label.uid)=\(pod.uid)"])
+            // What still ends is left for the next time, with what it hangs on.
+            if found.allSatisfy({ $0.state != "running" }) { try await context.podman.removeContainers(found) }
         }
     }
 

@@ -6,14 +6,8 @@ extension Kubelet: NodeAgent {
         switch how {
         case .object: try await context.store.remove(ObjectKey(.pods, pod), uid: pod.uid)
         case .containers:
-            let found = try await context.podman.containers(labelled: ["\(ContainerSpecification.Label.uid)=\(pod.uid)"])
-            // Those that hang on the network of another go first.
-            for container in found where container.labels[ContainerSpecification.Label.holder] == nil {
-                try await context.podman.removeContainer(container.id)
-            }
-            for container in found where container.labels[ContainerSpecification.Label.holder] != nil {
-                try await context.podman.removeContainer(container.id)
-            }
+            let podman = context.podman
+            try await podman.removeContainers(podman.containers(labelled: ["\(ContainerSpecification.Label.uid)=\(pod.uid)"]))
             await workers[pod.uid]?.wake()
         }
     }

@@ -281,15 +281,9 @@ actor Kubelet: Service {
     private func removeOrphans() async throws {
         let known = { (uid: String) in self.pods[uid] != nil || self.workers[uid] != nil }
         let label = "\(ContainerSpecification.Label.cluster)=\(context.layout.fingerprint)"
-        for found in try await context.podman.containers(labelled: [label]) {
-            guard let uid = found.labels[ContainerSpecification.Label.uid], !known(uid) else { continue }
-            // Containers before the one that holds their network.
-            if found.labels[ContainerSpecification.Label.holder] == nil { try await context.podman.removeContainer(found.id) }
-        }
-        for found in try await context.podman.containers(labelled: [label, ContainerSpecification.Label.holder]) {
-            guard let uid = found.labels[ContainerSpecification.Label.uid], !known(uid) else { continue }
-            try await context.podman.removeContainer(found.id)
-        }
+        let found = try await context.podman.containers(labelled: [label])
+        try await context.podman.removeContainers(
+            found.filter { $0.labels[ContainerSpecification.Label.uid].map { !known($0) } ?? false })
         let folder = context.clusterFolder + "/pods"
         for uid in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where !known(uid) {
             MountTable.unmountAll(below: "\(folder)/\(uid)")

@@ -65,10 +65,8 @@ extension PodWorker {
 
     /// Takes away everything that the pod has on the machine.
     func demolish() async throws {
-        let found = try await context.podman.containers(labelled: ["\(Label.uid)=\(uid)"])
-        // Those that hang on the network of another go first.
-        for container in found where container.labels[Label.holder] == nil { try await context.podman.removeContainer(container.id) }
-        for container in found where container.labels[Label.holder] != nil { try await context.podman.removeContainer(container.id) }
+        let podman = context.podman
+        try await podman.removeContainers(podman.containers(labelled: ["\(Label.uid)=\(uid)"]))
         MountTable.unmountAll(below: folder.volumes)
         if FileManager.default.fileExists(atPath: folder.path) { try FileManager.default.removeItem(atPath: folder.path) }
     }

@@ -25,7 +25,7 @@ struct JobRoutes: Sendable {
         router.put("/api/v1/jobs/{job}/max_run_time_minutes", access: .principal) { request, context in
             let job = try await writable(context)
             let event = try RunTimeRequest.event(try await request.ordered(context))
-            return try await change(job, event, retrying: false)
+            return try await change(job, event)
         }
         router.post("/api/v1/jobs/{job}/drop", access: .principal) { _, context in
             let job = try await writable(context)
@@ -43,8 +43,9 @@ struct JobRoutes: Sendable {
         try await access.job(context.parameter("job"), for: context.requireCaller(), action: .write)
     }
 
-    private func change(_ job: JobRecord, _ event: JobEvent, retrying: Bool = true) async throws -> HTTPResponse.Status {
-        let change = try await store.apply([event], to: job.id, retrying: retrying)
+    /// What a user wants holds whatever the controller writes meanwhile: it is put over the newest record.
+    private func change(_ job: JobRecord, _ event: JobEvent) async throws -> HTTPResponse.Status {
+        let change = try await store.apply([event], to: job.id)
         await effects.carryOut(change)
         return .noContent
     }
