@@ -2,12 +2,19 @@ import CLibpq
 import Dispatch
 import Synchronization
 
-/// Owns a `PGconn` and the read source on its socket, and frees them in the order that libdispatch demands: the descriptor is closed only
-/// after the source's cancel handler ran. All but `isUsable` is touched on the connection's queue alone.
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Owns a `PGconn` and the read source on a descriptor of its socket (`SocketWait.watched`), and frees them in the order that libdispatch
+/// demands: the descriptor is closed only once the source's cancel handler runs. All but `isUsable` is touched on the connection's queue alone.
 final class ConnectionHandle: @unchecked Sendable {
     let connection: OpaquePointer
     private let usable = Atomic<Bool>(true)
     private var source: (any DispatchSourceRead)?
+    private var watched: Int32 = -1
     private var isReleased = false
 
     init(_ connection: OpaquePointer) { self.connection = connection }
@@ -22,11 +29,15 @@ final class ConnectionHandle: @unchecked Sendable {
         return text.split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 
-    func startReading(on queue: DispatchQueue, _ handler: @escaping @Sendable () -> Void) {
-        let source = DispatchSource.makeReadSource(fileDescriptor: PQsocket(connection), queue: queue)
+    /// - Returns: false when there is no socket to read from any more, or no descriptor left in the process.
+    func startReading(on queue: DispatchQueue, _ handler: @escaping @Sendable () -> Void) -> Bool {
+        guard let descriptor = SocketWait.watched(PQsocket(connection)) else { return false }
+        let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
         source.setEventHandler(handler: handler)
         self.source = source
+        watched = descriptor
         source.resume()
+        return true
     }
 
     func release() {
@@ -36,7 +47,10 @@ final class ConnectionHandle: @unchecked Sendable {
         let doomed = Pointer(connection)
         guard let source else { return PQfinish(doomed.value) }
         self.source = nil
-        source.setCancelHandler { PQfinish(doomed.value) }
+        source.setCancelHandler { [watched] in
+            PQfinish(doomed.value)
+            close(watched)
+        }
         source.cancel()
     }
 }

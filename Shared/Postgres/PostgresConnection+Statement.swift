@@ -81,7 +81,10 @@ extension PostgresConnection {
     private func flushed() async throws -> Bool {
         while failure == nil {
             switch PQflush(handle.connection) {
-            case 0: return true
+            case 0:
+                // libpq takes a write that failed for done, since the server's last words may still be read: without a socket they cannot.
+                guard PQsocket(handle.connection) < 0 else { return true }
+                fail(with: .unavailable(reason: handle.message, mayHaveRun: false))
             case 1:
                 let deadline = min(running?.deadline ?? .distantFuture, .now() + .milliseconds(500))
                 _ = await SocketWait.ready(PQsocket(handle.connection), .write, on: executor.queue, until: deadline)

@@ -23,6 +23,7 @@ public actor PostgresConnection {
     private var line: Deque<CheckedContinuation<Void, Never>> = []
     private var waiter: CheckedContinuation<Void, Never>?
     private var timerAt: DispatchTime?
+    private static let lookInterval = DispatchTimeInterval.milliseconds(250)
     private var streams: [Int: AsyncThrowingStream<PostgresNotification, any Error>.Continuation] = [:]
     private var streamChannels: [Int: Set<String>] = [:]
     private var lastStream = 0
@@ -120,24 +121,39 @@ extension PostgresConnection {
         waiter = nil
     }
 
-    /// One pending timer a connection, whatever the number of statements: it looks at the deadline of the statement in flight and sleeps on.
+    /// One pending timer a connection, whatever the number of statements: it looks at the deadline of the statement in flight, and whether
+    /// its answer is there although no event told of it, and sleeps on.
     func armTimer() {
         // A connection that has failed needs no reminder: its deadline lies in the past, and would ring again at once.
         guard failure == nil, let deadline = running?.deadline else { return }
-        if let timerAt, timerAt <= deadline { return }
-        timerAt = deadline
-        executor.queue.asyncAfter(deadline: deadline) { [weak self] in self?.assumeIsolated { $0.timerFired(deadline) } }
+        let next = min(deadline, .now() + Self.lookInterval)
+        if let timerAt, timerAt <= next { return }
+        timerAt = next
+        executor.queue.asyncAfter(deadline: next) { [weak self] in self?.assumeIsolated { $0.timerFired(next) } }
     }
 
     private func timerFired(_ time: DispatchTime) {
         guard timerAt == time else { return }
         timerAt = nil
         guard let deadline = running?.deadline else { return }
-        if deadline <= .now() { deadlinePassed() }
+        if deadline <= .now() { deadlinePassed() } else { look() }
         armTimer()
     }
 
-    func startReading() { handle.startReading(on: executor.queue) { [weak self] in self?.assumeIsolated { $0.readable() } } }
+    /// Answers have been seen to lie in the socket or in libpq until the deadline rang, once in some thousand new connections.
+    private func look() {
+        guard failure == nil, waiter != nil, running?.isCancelling != true else { return }
+        let lay = PQisBusy(handle.connection) == 0
+        consume()
+        guard failure != nil || PQisBusy(handle.connection) == 0 else { return }
+        logger.debug("An answer was found that no event told of", metadata: ["taken": "\(lay)"])
+        wake()
+    }
+
+    func startReading() {
+        let isReading = handle.startReading(on: executor.queue) { [weak self] in self?.assumeIsolated { $0.readable() } }
+        if !isReading { fail(with: .unavailable(reason: "the connection has no socket to read from", mayHaveRun: false)) }
+    }
 
     private func readable() {
         guard failure == nil else { return }

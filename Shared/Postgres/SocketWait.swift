@@ -1,11 +1,18 @@
 import Dispatch
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// Waits once for a socket, as libpq asks while it connects and while it sends much.
 enum SocketWait {
     enum Direction { case read, write }
 
-    /// True when the socket became ready, false at the deadline. The source is gone when this returns, so the descriptor may be closed.
-    static func ready(_ descriptor: Int32, _ direction: Direction, on queue: DispatchQueue, until deadline: DispatchTime) async -> Bool {
+    /// True when the socket became ready, false at the deadline or when there is no socket any more.
+    static func ready(_ socket: Int32, _ direction: Direction, on queue: DispatchQueue, until deadline: DispatchTime) async -> Bool {
+        guard let descriptor = watched(socket) else { return false }
         let wait = Wait()
         let source: any DispatchSourceProtocol =
             switch direction {
@@ -15,11 +22,23 @@ enum SocketWait {
         wait.source = source
         await withCheckedContinuation { continuation in
             source.setEventHandler { wait.end(ready: true) }
-            source.setCancelHandler { continuation.resume() }
+            source.setCancelHandler {
+                close(descriptor)
+                continuation.resume()
+            }
             queue.asyncAfter(deadline: deadline) { wait.end(ready: false) }
             source.resume()
         }
         return wait.isReady
+    }
+
+    /// A descriptor of the same socket to be watched, and closed when its source's cancel handler runs; nil when there is no socket.
+    ///
+    /// libpq closes its own descriptor the moment it meets the end of a connection. The next connection of the process gets that number
+    /// while libdispatch, which knows descriptors by number, still watches it: the newcomer would never hear of its answers.
+    static func watched(_ socket: Int32) -> Int32? {
+        let copy = socket < 0 ? -1 : fcntl(socket, F_DUPFD_CLOEXEC, 0)
+        return copy < 0 ? nil : copy
     }
 
     /// Touched on the one queue, and by the caller before and after.

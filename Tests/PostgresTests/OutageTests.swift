@@ -69,6 +69,31 @@ import Testing
         }
     }
 
+    /// Descriptors of connections that end are taken by those that begin, all the time: no answer may go to the wrong one.
+    @Test func connectionsThatComeAndGoTogetherAllHearTheirAnswers() async throws {
+        try await withServer { server in
+            let pools = try (0..<4).map { _ in TestServer.pool(try server.configuration, connections: 5) }
+            let killer = try await PostgresConnection.connect(server.configuration, logger: TestServer.logger)
+            for _ in 0..<40 {
+                try await withThrowingTaskGroup(of: Duration.self) { group in
+                    for pool in pools {
+                        for _ in 0..<4 {
+                            group.addTask {
+                                let begun = ContinuousClock.now
+                                let rows = try await pool.query("SELECT 1 AS one")
+                                #expect(rows.count == 1)
+                                return ContinuousClock.now - begun
+                            }
+                        }
+                    }
+                    _ = try await killer.query(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE client_port > 0 AND pid <> pg_backend_pid()")
+                    for try await time in group { #expect(time < .seconds(10)) }
+                }
+            }
+        }
+    }
+
     @Test func idleConnectionsThatDiedAreReplacedUnseen() async throws {
         try await withServer { server in
             let pool = TestServer.pool(try server.configuration)
