@@ -140,7 +140,7 @@ let testing: [Target] = [
             "Postgres", "Redis", "ServiceKit", hummingbird, httpClient, log, httpTypes, .product(name: "NIOHTTP1", package: "swift-nio"),
         ] + nio,
         path: "Tests/Support", swiftSettings: strict),
-    tests("Postgres", []),
+    tests("Postgres", ["TestSupport"]),
     tests("Redis", ["TestSupport"]),
     tests("WebSocket", [hummingbird, httpClient, lifecycle, crypto, .product(name: "NIOSSL", package: "swift-nio-ssl")]),
     // A service as a process, for the tests of start and stop.

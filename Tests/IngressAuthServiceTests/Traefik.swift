@@ -24,8 +24,8 @@ final class Traefik: Sendable {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("traefik-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let (secure, plain) = (try await freePort(), try await freePort())
-        let dead = try await freePort()
+        let (secure, plain) = (try freePort(), try freePort())
+        let dead = try freePort()
         try write(routing(platform, job: job.url, dead: "http://127.0.0.1:\(dead)"), to: folder.appendingPathComponent("routes.json"))
         try write(
             [
@@ -181,11 +181,4 @@ struct JobStandIn: PlatformService {
         }
         return seen
     }
-}
-
-/// A port that nothing listens on.
-func freePort() async throws -> Int {
-    let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup).bind(host: "127.0.0.1", port: 0).get()
-    defer { channel.close(promise: nil) }
-    return channel.localAddress?.port ?? 0
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import TestSupport
 import Testing
 
 @testable import Postgres
@@ -51,7 +52,7 @@ final class PrivateServer: Sendable {
 
     init() throws {
         directory = NSTemporaryDirectory() + "orrery-pg-" + UUID().uuidString.prefix(8)
-        port = try Self.freePort()
+        port = try freePort()
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         if getuid() == 0 { try Self.shell("chown postgres '\(directory)'") }
         try tool("initdb -D data -U orrery -A trust -N >/dev/null")
@@ -88,22 +89,5 @@ final class PrivateServer: Sendable {
         let ended = waitpid(pid, &status, 0)
         try #require(ended == pid)
         try #require(status == 0, "\(command)")
-    }
-
-    private static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { Foundation.close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let port = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                guard bind(descriptor, $0, length) == 0, getsockname(descriptor, $0, &length) == 0 else { return 0 }
-                return Int(UInt16(bigEndian: pointer.pointee.sin_port))
-            }
-        }
-        try #require(port != 0)
-        return port
     }
 }

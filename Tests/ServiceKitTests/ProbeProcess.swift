@@ -66,10 +66,3 @@ final class ProbeProcess: Sendable {
         }
     }
 }
-
-/// A port that nothing listens on.
-func freePort() async throws -> Int {
-    let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup).bind(host: "127.0.0.1", port: 0).get()
-    defer { channel.close(promise: nil) }
-    return channel.localAddress?.port ?? 0
-}

@@ -14,7 +14,7 @@ import Testing
 
     @Test("It logs JSON, serves metrics on a port of their own, and stops in order on SIGTERM", arguments: [SIGTERM, SIGINT])
     func signals(signal: Int32) async throws {
-        let metricsPort = try await freePort()
+        let metricsPort = try freePort()
         let process = try probe(["ORRERY_METRICS_PORT": "\(metricsPort)"])
         let started = try await process.line("Started")
         let port = try #require(started["port"] as? String)

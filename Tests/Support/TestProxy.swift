@@ -16,10 +16,7 @@ public final class TestProxy: Sendable {
 
     /// Relays to a server for the time of `body`.
     public static func with<T>(host: String, port: Int, _ body: (TestProxy) async throws -> T) async throws -> T {
-        let probe = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup).bind(host: "127.0.0.1", port: 0).get()
-        let free = probe.localAddress?.port ?? 0
-        try await probe.close()
-        let proxy = TestProxy(port: free, target: (host, port))
+        let proxy = TestProxy(port: try freePort(), target: (host, port))
         try await proxy.restore()
         do {
             let value = try await body(proxy)

@@ -1,6 +1,7 @@
 import Foundation
 import Subprocess
 import SystemPackage
+import TestSupport
 
 @testable import LocalCluster
 
@@ -73,21 +74,5 @@ actor TestRegistry {
             .path("/bin/bash"), arguments: ["-c", script], output: .discarded, error: .string(limit: 1 << 16))
         guard result.terminationStatus.isSuccess else { throw EngineError("the registry: \(result.standardError)") }
         return port
-    }
-
-    private static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        guard bound else { throw EngineError("no free port") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }
