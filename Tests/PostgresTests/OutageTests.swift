@@ -58,7 +58,7 @@ import Testing
                         let start = ContinuousClock.now
                         let error = await #expect(throws: PostgresError.self) { try await pool.execute("CREATE TABLE t ()") }
                         guard case .unavailable(_, mayHaveRun: false)? = error else { throw error ?? .closed }
-                        #expect(ContinuousClock.now - start < .seconds(4))
+                        #expect(ContinuousClock.now - start < .seconds(15))
                     }
                 }
                 try await group.waitForAll()
@@ -88,7 +88,7 @@ import Testing
                     }
                     _ = try await killer.query(
                         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE client_port > 0 AND pid <> pg_backend_pid()")
-                    for try await time in group { #expect(time < .seconds(10)) }
+                    for try await time in group { #expect(time < .seconds(15)) }
                 }
             }
         }
@@ -165,7 +165,7 @@ import Testing
             let start = ContinuousClock.now
             await #expect(throws: PostgresError.self) { try await connection.query("SELECT 1") }
             await #expect(throws: PostgresError.self) { try await PostgresConnection.connect(configuration, logger: TestServer.logger) }
-            #expect(ContinuousClock.now - start < .seconds(12))
+            #expect(ContinuousClock.now - start < .seconds(25))
         }
     }
 }

@@ -210,7 +210,7 @@ struct SessionTests {
                 raw.channel.writeAndFlush(ByteBuffer(bytes: [0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE8] as [UInt8]), promise: nil)
                 let start = ContinuousClock.now
                 #expect(try await raw.readFrame()?.first == 0x8A)
-                #expect(ContinuousClock.now - start < .seconds(5))
+                #expect(ContinuousClock.now - start < .seconds(30))
                 #expect(try await raw.channel.getOption(.bufferedWritableBytes).get() > 8 << 20)
                 go.send()
                 #expect(try await raw.readCloseCode() == 1000)
@@ -230,14 +230,14 @@ struct SessionTests {
                 await shutDown()
                 #expect(try await replies.next() == nil)
                 #expect(session.peerClose?.code == .goingAway)
-                #expect(ContinuousClock.now - start < .seconds(1))
+                #expect(ContinuousClock.now - start < .seconds(5))
             }
         }
     }
 
     @Test func silentPeersAreDroppedAndLivelyOnesKept() async throws {
         var configuration = ServerChannelConfiguration()
-        configuration.pingInterval = .seconds(3)
+        configuration.pingInterval = .seconds(8)
         try await withServer(configuration, routes: { $0.get("echo", use: echo) }) { port, _ in
             try await RawConnection.open(port) { raw in
                 _ = try await raw.upgrade()

@@ -121,7 +121,7 @@ final class KubeletHarness: Sendable {
     /// The first state of the pod for which the condition holds; it may have gone by.
     @discardableResult
     func until(
-        _ name: String, _ what: String, within limit: Duration = .seconds(30), _ holds: @escaping @Sendable (Object) -> Bool
+        _ name: String, _ what: String, within limit: Duration = .seconds(90), _ holds: @escaping @Sendable (Object) -> Bool
     ) async throws -> Object {
         let store = store
         let namespace = namespace
@@ -143,12 +143,12 @@ final class KubeletHarness: Sendable {
     }
 
     @discardableResult
-    func untilPhase(_ name: String, _ phase: String, within limit: Duration = .seconds(30)) async throws -> Object {
+    func untilPhase(_ name: String, _ phase: String, within limit: Duration = .seconds(90)) async throws -> Object {
         try await until(name, phase, within: limit) { $0[path: "status", "phase"]?.string == phase }
     }
 
     /// Awaits that the pod is not there any more.
-    func untilGone(_ name: String, within limit: Duration = .seconds(30)) async throws {
+    func untilGone(_ name: String, within limit: Duration = .seconds(90)) async throws {
         let end = ContinuousClock.now + limit
         while try await get(name) != nil {
             guard ContinuousClock.now < end else { throw EngineError("\(name) is still there") }
@@ -161,7 +161,7 @@ final class KubeletHarness: Sendable {
     }
 
     /// Awaits that the pod has printed exactly this.
-    func untilLogged(_ text: String, _ object: Object, within limit: Duration = .seconds(20)) async throws {
+    func untilLogged(_ text: String, _ object: Object, within limit: Duration = .seconds(60)) async throws {
         let end = ContinuousClock.now + limit
         while log(object) != text {
             guard ContinuousClock.now < end else { throw EngineError("\(object.name) printed \(log(object))") }

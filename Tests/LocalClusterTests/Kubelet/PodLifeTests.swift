@@ -176,7 +176,7 @@ struct PodLifeTests {
             // A listener of one connection may be gone before it has said anything: whoever hears nothing asks again.
             let script = """
                 until grep -q second /etc/hosts; do sleep 0.1; done
-                ask() { until answer=$(nc $1 8080 </dev/null) && test -n "$answer"; do sleep 0.1; done; echo $answer; }
+                ask() { until answer=$(nc $1 8080 </dev/null 2>/dev/null) && test -n "$answer"; do sleep 0.1; done; echo $answer; }
                 ask first; ask first.test
                 """
             try await cluster.create(cluster.pod("client", script))

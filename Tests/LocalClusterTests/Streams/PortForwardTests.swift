@@ -46,13 +46,6 @@ struct PortForwardTests {
         }
     }
 
-    /// A port where nobody listens.
-    private static func deadPort() async throws -> UInt16 {
-        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(host: "127.0.0.1", port: 0).get()
-        defer { channel.close(promise: nil) }
-        return UInt16(channel.localAddress?.port ?? 0)
-    }
-
     private static func url(_ service: TestService, _ query: String = "") -> String {
         service.url + "/api/v1/namespaces/n/pods/p/portforward" + query
     }
@@ -61,7 +54,7 @@ struct PortForwardTests {
 
     @Test func eachPortHasItsPairOfChannels() async throws {
         try await Self.withEcho { port in
-            let dead = try await Self.deadPort()
+            let dead = UInt16(try freePort())
             try await StreamsService.with { service, place in
                 let pod = try await place.pod()
                 let url = Self.url(service, "?ports=\(port),\(dead)&ports=\(port)")
@@ -251,7 +244,7 @@ struct PortForwardTests {
     }
 
     @Test func whatGoesWrongIsToldOnTheErrorStream() async throws {
-        let dead = try await Self.deadPort()
+        let dead = UInt16(try freePort())
         try await Self.withTunnel { tunnel, _ in
             let pair = try await tunnel.open(dead, 0)
             try await tunnel.read { tunnel.ended.isSuperset(of: [pair.data, pair.error]) }
