@@ -97,13 +97,16 @@ class Client:
         self.home.mkdir()
         self.configuration = self.home / "configuration"
 
-    def start(self, *command):
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("NEURO_", "APOLO_"))}
-        environment |= {
+    @property
+    def environment(self):
+        own = {name: value for name, value in os.environ.items() if not name.startswith(("NEURO_", "APOLO_"))}
+        return own | {
             "HOME": str(self.home), "APOLO_CONFIG": str(self.configuration), "NEURO_CLI_DISABLE_PYPI_VERSION_CHECK": "1",
             "COLUMNS": "400", "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "LC_ALL": "C.UTF-8"}
+
+    def start(self, *command):
         process = subprocess.Popen(
-            [APOLO, "--skip-stats", *command], env=environment, cwd=self.home, text=True, stdin=subprocess.DEVNULL,
+            [APOLO, "--skip-stats", *command], env=self.environment, cwd=self.home, text=True, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         return Running(process, command)
 
