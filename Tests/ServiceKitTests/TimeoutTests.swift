@@ -61,9 +61,9 @@ import Testing
     @Test("Alarms ring in their own time, whichever was set first, and a forgotten one never") func alarms() async throws {
         let clock = AlarmClock(eventLoop: MultiThreadedEventLoopGroup.singleton.next())
         let (rings, ring) = AsyncStream.makeStream(of: Int.self)
-        _ = clock.set(after: .milliseconds(120)) { ring.yield(3) }
-        let forgotten = clock.set(after: .milliseconds(30)) { ring.yield(0) }
-        _ = clock.set(after: .milliseconds(60)) { ring.yield(2) }
+        _ = clock.set(after: .seconds(4)) { ring.yield(3) }
+        let forgotten = clock.set(after: .seconds(1)) { ring.yield(0) }
+        _ = clock.set(after: .seconds(2)) { ring.yield(2) }
         _ = clock.set(after: .milliseconds(1)) { ring.yield(1) }
         clock.forget(forgotten)
         var heard: [Int] = []
