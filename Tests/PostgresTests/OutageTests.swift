@@ -33,7 +33,7 @@ import Testing
     @Test(arguments: [1, 20_000_000]) func aServerThatStandsStillIsGivenUpInTime(size: Int) async throws {
         try await withServer { server in
             var configuration = try server.configuration
-            configuration.statementTimeout = .milliseconds(200)
+            configuration.statementTimeout = .seconds(2)
             let connection = try await PostgresConnection.connect(configuration, logger: TestServer.logger)
             let row = try #require(try await connection.query("SELECT pg_backend_pid() AS pid").first)
             let backend = try row.get("pid", as: Int32.self)
@@ -150,8 +150,8 @@ import Testing
     @Test func aServerThatHangsIsGivenUp() async throws {
         try await withServer { server in
             var configuration = try server.configuration
-            configuration.statementTimeout = .milliseconds(100)
-            configuration.connectTimeout = .milliseconds(300)
+            configuration.statementTimeout = .seconds(2)
+            configuration.connectTimeout = .seconds(3)
             let connection = try await PostgresConnection.connect(configuration, logger: TestServer.logger)
             let pid = try #require(try await connection.query("SELECT pg_backend_pid() AS pid").first?.get("pid", as: Int32.self))
             let postmaster = try String(contentsOfFile: "\(server.directory)/data/postmaster.pid", encoding: .utf8)
