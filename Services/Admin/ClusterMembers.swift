@@ -1,12 +1,14 @@
 import PlatformClients
 import PlatformModel
+import Postgres
 import ServiceKit
 
 extension Directory {
     /// The members of a cluster, of all organizations or of one. Who may only use the cluster sees names.
     func members(of cluster: ClusterName, org: OrgName?, info: Bool, onlyNames: Bool, as caller: Caller) async throws -> [ClusterUser] {
         let full = Permission(org.map { AdminURIs.org($0, in: cluster) } ?? AdminURIs.cluster(cluster), .read)
-        let names = Permission(AdminURIs.access(cluster), .read)
+        // Members of an organization are no business of the others in the cluster.
+        let names = Permission(org.map { AdminURIs.org($0, in: cluster, "access") } ?? AdminURIs.access(cluster), .read)
         let missing = try await auth.check([full, names], as: caller)
         guard !missing.contains(names) else {
             throw PlatformError(.forbidden, "Forbidden", body: MissingPermissions(missing: [names]))
@@ -14,7 +16,11 @@ extension Directory {
         if let org { _ = try await presence(of: org, in: cluster, on: pool) }
         let users = try await ClusterUserQueries.users(in: cluster, org: org, info: info, on: pool)
         guard onlyNames || missing.contains(full) else { return users }
-        return users.map { ClusterUser(userName: $0.userName, orgName: onlyNames ? nil : $0.orgName) }
+        if onlyNames { return users.map { ClusterUser(userName: $0.userName) } }
+        // Whose members they are, and their addresses, are for who is a member there too.
+        return users.map {
+            ClusterUser(userName: $0.userName, orgName: org, userInfo: org == nil && info ? UserInfo(email: "") : $0.userInfo)
+        }
     }
 
     /// A membership: one's own, or anyone's for who may see the members.
@@ -51,7 +57,9 @@ extension Directory {
                 try await ClusterUserQueries.insert(user, role, quota, in: cluster, org: org, on: db)
             }
             let changed = try await joined(user, [.clusterUser(cluster, org, user)], on: db)
-            return (try await stored(user, cluster, org, info: info, on: db), changed)
+            let member = try await stored(user, cluster, org, info: info, on: db)
+            try await AuditLog.created(AuditTarget.member(user.text, org?.text, in: cluster.text), member, by: caller, on: db)
+            return (member, changed)
         }
     }
 
@@ -66,10 +74,14 @@ extension Directory {
         let current = try await ClusterUserQueries.user(user.text, in: cluster, org: org, on: pool)
         try await requireManaging(cluster, org, roles: [role] + (current?.role.map { [$0] } ?? []), as: caller)
         return try await change { db in
-            guard try await ClusterUserQueries.update(user, role, request.quota ?? .unlimited, in: cluster, org: org, on: db) else {
-                throw Missing.user(user.text, in: cluster, org)
-            }
-            return (try await stored(user, cluster, org, info: info, on: db), [.clusterUser(cluster, org, user), .user(user)])
+            let old = try await locked(user, cluster, org, info: info, on: db)
+            try Self.refuse(promoted: old.role == .admin, unless: current?.role == .admin || role == .admin)
+            _ = try await ClusterUserQueries.update(user, role, request.quota ?? .unlimited, in: cluster, org: org, on: db)
+            let new = try await stored(user, cluster, org, info: info, on: db)
+            guard new != old else { return (new, []) }
+            let target = AuditTarget.member(user.text, org?.text, in: cluster.text)
+            try await AuditLog.record(.update, target, by: caller, old: old, new: new, on: db)
+            return (new, old.role == role ? [] : [.clusterUser(cluster, org, user), .user(user)])
         }
     }
 
@@ -78,9 +90,10 @@ extension Directory {
         let current = try await ClusterUserQueries.user(user.text, in: cluster, org: org, on: pool)
         try await requireManaging(cluster, org, roles: current?.role.map { [$0] } ?? [], as: caller)
         try await change(touching: [.clusterUser(cluster, org, user), .user(user)]) { db in
-            guard try await ClusterUserQueries.delete(user, in: cluster, org: org, on: db) else {
-                throw Missing.user(user.text, in: cluster, org)
-            }
+            let old = try await locked(user, cluster, org, info: false, on: db)
+            try Self.refuse(promoted: old.role == .admin, unless: current?.role == .admin)
+            _ = try await ClusterUserQueries.delete(user, in: cluster, org: org, on: db)
+            try await AuditLog.deleted(AuditTarget.member(user.text, org?.text, in: cluster.text), old, by: caller, on: db)
             try await ProjectQueries.delete(user, fromAllIn: ProjectPlace(cluster: cluster, org: org), on: db)
             return ((), [.clusterUser(cluster, org, user), .user(user)])
         }
@@ -92,16 +105,24 @@ extension Directory {
         as caller: Caller
     ) async throws -> ClusterUser {
         try await requireManaging(cluster, org, roles: [], as: caller)
-        return try await pool.transaction { db in
-            if try await IdempotencyKey.isNew(key, on: db) {
-                let found = try await notNegative {
-                    try await ClusterUserQueries.setQuota(
-                        request.quota, adding: request.additional, user: user, in: cluster, org: org, on: db)
-                }
-                guard found else { throw Missing.user(user.text, in: cluster, org) }
-            }
-            return try await stored(user, cluster, org, info: info, on: db)
+        return try await transaction { db in
+            let isNew = try await IdempotencyKey.isNew(key, on: db)
+            let old = try await locked(user, cluster, org, info: info, on: db)
+            guard isNew else { return old }
+            _ = try await ClusterUserQueries.setQuota(request.quota, adding: request.additional, user: user, in: cluster, org: org, on: db)
+            let new = try await stored(user, cluster, org, info: info, on: db)
+            let target = AuditTarget.member(user.text, org?.text, in: cluster.text)
+            try await AuditLog.record(.quota, target, by: caller, old: old.quota, new: new.quota, key: key, on: db)
+            return new
         }
+    }
+
+    /// Locks the membership, so that what the audit log calls old is what was replaced.
+    private func locked(
+        _ user: UserName, _ cluster: ClusterName, _ org: OrgName?, info: Bool, on db: PostgresConnection
+    ) async throws -> ClusterUser {
+        try await ClusterUserQueries.lock(user, in: cluster, org: org, on: db)
+        return try await stored(user, cluster, org, info: info, on: db)
     }
 
     private func stored(

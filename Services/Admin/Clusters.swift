@@ -18,32 +18,42 @@ extension Directory {
 
     /// The creator becomes the cluster's administrator.
     func createCluster(_ request: AdminCluster, as caller: Caller) async throws -> AdminCluster {
-        try await auth.verify(caller)
-        try NewNames.check(request.name)
+        let counted = try await !auth.check([Self.operates], as: caller).isEmpty
+        try NewNames.check(cluster: request.name)
         try await NewNames.checkFree(request.name, auth: auth, on: pool)
         let creator = try await user(of: caller, on: pool)
-        return try await change(touching: [.base(request.name.text)] + (creator.map { [.user($0)] } ?? [])) { db in
+        let created = try await change(touching: [.base(request.name.text)] + (creator.map { [.user($0)] } ?? [])) { db in
+            if counted { try await limits.check(.clusters, of: caller, on: db) }
             try await refusing(duplicate: "Cluster '\(request.name)' already exists") { try await ClusterQueries.insert(request, on: db) }
             var changed: [ManagedPrincipal] = [.base(request.name.text)]
             if let creator {
                 try await ClusterUserQueries.insert(creator, .admin, .unlimited, in: request.name, org: nil, on: db)
                 changed += try await joined(creator, [.clusterUser(request.name, nil, creator)], on: db)
             }
+            try await ConfigLink.note(request.name, on: db)
+            try await AuditLog.created(AuditTarget.cluster(request.name.text), request, by: caller, on: db)
             return (request, changed)
         }
+        await config?.tell(of: request.name)
+        return created
     }
 
     func updateCluster(_ name: ClusterName, _ request: AdminCluster, as caller: Caller) async throws -> AdminCluster {
         guard request.name == name else { throw PlatformError.badRequest("name: must be '\(name)'") }
         try await auth.require(Permission(AdminURIs.cluster(name), .manage), as: caller)
-        guard try await ClusterQueries.update(request, on: pool) else { throw Missing.cluster(name) }
-        return request
+        return try await transaction { db in
+            _ = try await db.query("SELECT 1 FROM clusters WHERE name = \(name.text) FOR UPDATE")
+            let old = try await ClusterQueries.cluster(name, on: db)
+            guard try await ClusterQueries.update(request, on: db) else { throw Missing.cluster(name) }
+            try await AuditLog.record(.update, AuditTarget.cluster(name.text), by: caller, old: old, new: request, on: db)
+            return request
+        }
     }
 
     /// Removes the cluster with everything in it; the users' roles there go too.
     func deleteCluster(_ name: ClusterName, as caller: Caller) async throws -> AdminCluster {
         try await auth.require(Permission(AdminURIs.cluster(name), .manage), as: caller)
-        return try await change { db in
+        let deleted = try await change { db in
             guard let cluster = try await ClusterQueries.cluster(name, on: db) else { throw Missing.cluster(name) }
             var changed: [ManagedPrincipal] = []
             for org in try await ClusterQueries.orgs(in: name, on: db) {
@@ -54,8 +64,12 @@ extension Directory {
                 try await announceRemoval(of: project, by: caller, on: db)
             }
             try await ClusterQueries.delete(name, on: db)
+            try await ConfigLink.note(name, on: db)
+            try await AuditLog.deleted(AuditTarget.cluster(name.text), cluster, by: caller, on: db)
             return (cluster, changed + [.base(name.text)])
         }
+        await config?.tell(of: name)
+        return deleted
     }
 
     /// Notes the roles that a user got, so that they are revoked one day whatever happens; returns them with the user itself.

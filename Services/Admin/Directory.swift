@@ -11,6 +11,13 @@ struct Directory: Sendable {
     let outbox: GrantOutbox
     /// The clusters that a new organization joins by itself.
     let defaultClusters: [ClusterName]
+    /// How much one account may make in an hour.
+    var limits = CreationLimits()
+    /// Where clusters have their second record, if this platform has a config-api.
+    var config: ConfigLink?
+
+    /// What platform operators and the control plane's services hold.
+    static let operates = Permission(ResourceURI(.cluster), .manage)
 
     /// Makes a change and answers once auth-api has what follows from it. `body` returns its value and the principals concerned.
     ///
@@ -19,7 +26,7 @@ struct Directory: Sendable {
         touching known: [ManagedPrincipal] = [], _ body: @Sendable (PostgresConnection) async throws -> (T, [ManagedPrincipal])
     ) async throws -> T {
         do {
-            let (value, principals) = try await pool.transaction { connection in
+            let (value, principals) = try await transaction { connection in
                 let (value, principals) = try await body(connection)
                 try await GrantOutbox.note(principals, on: connection)
                 return (value, principals)
@@ -30,6 +37,11 @@ struct Directory: Sendable {
             try await outbox.flush(known)
             throw error
         }
+    }
+
+    /// A change that no grant follows from.
+    func transaction<T: Sendable>(_ body: @Sendable (PostgresConnection) async throws -> T) async throws -> T {
+        try await inBounds { try await pool.transaction(body) }
     }
 
     /// The user behind a caller: service accounts act for their owner. nil for services and clusters, which are nobody's members.

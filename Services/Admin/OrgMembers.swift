@@ -4,7 +4,7 @@ import ServiceKit
 
 extension Directory {
     func members(of org: OrgName, roles: [OrgRole], info: Bool, as caller: Caller) async throws -> [OrgUser] {
-        try await auth.require(Permission(AdminURIs.org(org), .read), as: caller)
+        try await requireAccess(to: org, .read, as: caller)
         return try await OrgQueries.users(in: org, roles: roles, info: info, on: pool)
     }
 
@@ -13,7 +13,7 @@ extension Directory {
         if caller.name == user {
             try await auth.verify(caller)
         } else {
-            try await auth.require(Permission(AdminURIs.org(org), .read), as: caller)
+            try await requireAccess(to: org, .read, as: caller)
         }
         guard let member = try await OrgQueries.user(Self.owner(user), in: org, info: info, on: pool) else {
             throw Missing.user(user, in: org)
@@ -44,10 +44,13 @@ extension Directory {
                 }
             }
             let changed = try await joined(user, roles, on: db)
-            return (try await stored(user, org, info: info, on: db), changed)
+            let member = try await stored(user, org, info: info, on: db)
+            try await AuditLog.created("orgs/\(org)/users/\(user)", member, by: caller, on: db)
+            return (member, changed)
         }
     }
 
+    /// Replaces the role, and the credits when the body has a balance.
     func updateMember(_ user: UserName, of org: OrgName, _ request: OrgUser, info: Bool, as caller: Caller) async throws -> OrgUser {
         guard request.userName == nil || request.userName == user.text else {
             throw PlatformError.badRequest("user_name: must be '\(user)'")
@@ -56,17 +59,21 @@ extension Directory {
         try await requireManaging(org, admins: request.role == .admin || current?.role == .admin, as: caller)
         return try await change { db in
             try await keepAnAdmin(org, unless: request.role == .admin, touching: user, "demoted", on: db)
-            guard try await OrgQueries.user(user.text, in: org, on: db) != nil else { throw Missing.user(user.text, in: org) }
-            try await OrgQueries.setRole(request.role, of: user, in: org, on: db)
-            let changed = try await joined(user, [.role(request.role, of: org)], on: db)
-            return (try await stored(user, org, info: info, on: db), changed)
+            let old = try await stored(user, org, info: info, on: db)
+            try Self.refuse(promoted: old.role == .admin, unless: current?.role == .admin || request.role == .admin)
+            if let balance = request.balance { try await OrgQueries.setCredits(balance.credits, of: user, in: org, on: db) }
+            if old.role != request.role { try await OrgQueries.setRole(request.role, of: user, in: org, on: db) }
+            let new = try await stored(user, org, info: info, on: db)
+            guard new != old else { return (new, []) }
+            try await AuditLog.record(.update, "orgs/\(org)/users/\(user)", by: caller, old: old, new: new, on: db)
+            return (new, old.role == new.role ? [] : try await joined(user, [.role(request.role, of: org)], on: db))
         }
     }
 
     /// Memberships in the organization's clusters and projects go too.
     func removeMember(_ user: UserName, of org: OrgName, as caller: Caller) async throws {
         try await requireManaging(org, admins: false, as: caller)
-        guard user.text != caller.name else { throw PlatformError.badRequest("Org users cannot remove themselves") }
+        guard user.text != Self.owner(caller.name) else { throw PlatformError.badRequest("Org users cannot remove themselves") }
         let current = try await OrgQueries.user(user.text, in: org, on: pool)
         if current?.role == .admin {
             let missing = try await auth.check([Permission(AdminURIs.org(org, "admins"), .write)], as: caller)
@@ -76,7 +83,8 @@ extension Directory {
         }
         try await change(touching: [.user(user)]) { db in
             try await keepAnAdmin(org, unless: false, touching: user, "removed", on: db)
-            guard try await OrgQueries.user(user.text, in: org, on: db) != nil else { throw Missing.user(user.text, in: org) }
+            let old = try await stored(user, org, info: false, on: db)
+            try Self.refuse(promoted: old.role == .admin, unless: current?.role == .admin)
             var changed: [ManagedPrincipal] = [.user(user)]
             for presence in try await ClusterQueries.clusters(of: org, on: db) {
                 guard let cluster = presence.clusterName else { continue }
@@ -84,6 +92,7 @@ extension Directory {
                 changed.append(.clusterUser(cluster, org, user))
             }
             try await OrgQueries.delete(user, from: org, on: db)
+            try await AuditLog.deleted("orgs/\(org)/users/\(user)", old, by: caller, on: db)
             return ((), changed)
         }
     }
@@ -96,6 +105,11 @@ extension Directory {
         guard !staysAdmin else { return }
         let admins = try await OrgQueries.users(in: org, roles: [.admin], info: false, on: db)
         if admins.count == 1, admins[0].userName == user.text { throw PlatformError.badRequest("Last org admin cannot be \(verb)") }
+    }
+
+    /// Rights were checked before the row was locked: who became an administrator in between is touched by administrators only.
+    static func refuse(promoted isAdmin: Bool, unless wasChecked: Bool) throws {
+        guard !isAdmin || wasChecked else { throw PlatformError.conflict("The member's role was changed meanwhile; try again") }
     }
 
     private func stored(_ user: UserName, _ org: OrgName, info: Bool, on db: some Database) async throws -> OrgUser {

@@ -19,12 +19,13 @@ extension Directory {
 
     /// The creator becomes the organization's administrator, and it joins the default clusters unless asked not to.
     func createOrg(_ request: Org, joiningDefaults: Bool, as caller: Caller) async throws -> Org {
-        try await auth.verify(caller)
+        let counted = try await !auth.check([Self.operates], as: caller).isEmpty
         let name = request.name
         try NewNames.check(name)
         try await NewNames.checkFree(name, auth: auth, on: pool)
         let creator = try await user(of: caller, on: pool)
         return try await change(touching: ManagedPrincipal.roles(of: name) + (creator.map { [.user($0)] } ?? [])) { db in
+            if counted { try await limits.check(.orgs, of: caller, on: db) }
             var clusters: [AdminCluster] = []
             if joiningDefaults {
                 for cluster in defaultClusters {
@@ -45,6 +46,7 @@ extension Directory {
                 changed += try await join(presence, to: cluster.name, on: db)
             }
             guard let stored = try await OrgQueries.org(name, on: db) else { throw Missing.org(name) }
+            try await AuditLog.created("orgs/\(name)", stored, by: caller, on: db)
             return (stored, changed)
         }
     }
@@ -67,6 +69,7 @@ extension Directory {
                 if let user = try member.userName.map({ try UserName($0) }) { changed.append(.user(user)) }
             }
             try await OrgQueries.delete(name, on: db)
+            try await AuditLog.deleted("orgs/\(name)", org, by: caller, on: db)
             return (org, changed)
         }
     }
@@ -74,22 +77,33 @@ extension Directory {
     /// What new members get, and when the management is told of the balance.
     func changeDefaults(of name: OrgName, _ request: OrgDefaults, as caller: Caller) async throws -> Org {
         try await auth.require(Permission(AdminURIs.org(name, "users"), .write), as: caller)
-        guard try await OrgQueries.setDefaults(name, credits: request.credits, intervals: request.intervals, on: pool),
-            let org = try await OrgQueries.org(name, on: pool)
-        else { throw Missing.org(name) }
-        return org
+        return try await transaction { db in
+            _ = try await db.query("SELECT 1 FROM orgs WHERE name = \(name.text) FOR UPDATE")
+            let old = try await OrgQueries.org(name, on: db)
+            try await OrgQueries.setDefaults(name, credits: request.credits, intervals: request.intervals, on: db)
+            guard let old, let org = try await OrgQueries.org(name, on: db) else { throw Missing.org(name) }
+            try await AuditLog.record(.defaults, "orgs/\(name)", by: caller, old: old, new: org, on: db)
+            return org
+        }
     }
 
-    /// Answers 403 with the text that clients show, the same for an unknown organization.
-    private func requireAccess(to name: OrgName, _ action: Action, as caller: Caller) async throws {
-        let missing = try await auth.check([Permission(AdminURIs.org(name), action)], as: caller)
-        guard missing.isEmpty else { throw PlatformError.forbidden("User \(caller.name) does not have access to org \(name)") }
+    /// Answers 403 with the text that clients show, the same for an unknown organization; members are told what they lack.
+    func requireAccess(to name: OrgName, _ action: Action, as caller: Caller) async throws {
+        let (read, needed) = (Permission(AdminURIs.org(name), .read), Permission(AdminURIs.org(name), action))
+        let missing = try await auth.check(action == .read ? [read] : [read, needed], as: caller)
+        guard !missing.contains(read) else { throw Self.noAccess(caller, name) }
+        guard missing.isEmpty else { throw PlatformError(.forbidden, "Forbidden", body: MissingPermissions(missing: missing)) }
+    }
+
+    static func noAccess(_ caller: Caller, _ org: OrgName) -> PlatformError {
+        .forbidden("User \(caller.name) does not have access to org \(org)")
     }
 }
 
 /// The body of `PATCH orgs/{o}/defaults`.
 struct OrgDefaults: Decodable, Sendable {
-    let credits: Money?
+    /// Outer nil: stays as it is; inner nil: unlimited.
+    let credits: Money??
     let intervals: NotificationIntervals?
 
     private enum CodingKeys: String, CodingKey {
@@ -99,7 +113,7 @@ struct OrgDefaults: Decodable, Sendable {
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        credits = try container.decodeMoneyIfPresent(forKey: .credits)
+        credits = container.contains(.credits) ? .some(try container.decodeMoneyIfPresent(forKey: .credits)) : .none
         intervals = try container.decodeIfPresent(NotificationIntervals.self, forKey: .intervals)
     }
 }

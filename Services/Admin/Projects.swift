@@ -40,6 +40,7 @@ extension Directory {
             let project = try await refusing(duplicate: "Project '\(request.name)' already exists") {
                 try await ProjectQueries.insert(request, in: place, on: db)
             }
+            try await AuditLog.created(AuditTarget.project(request.name.text, in: place), project, by: caller, on: db)
             guard let creator, try await ClusterUserQueries.user(creator.text, in: place.cluster, org: place.org, on: db) != nil else {
                 return (project, [])
             }
@@ -52,10 +53,15 @@ extension Directory {
         _ name: ProjectName, in place: ProjectPlace, isDefault: Bool, role: ProjectRole, as caller: Caller
     ) async throws -> Project {
         try await auth.require(Permission(AdminURIs.projects(place, name.text), .write), as: caller)
-        guard let project = try await ProjectQueries.update(name, in: place, isDefault: isDefault, role: role, on: pool) else {
-            throw Missing.project(name)
+        return try await transaction { db in
+            _ = try await ProjectQueries.lockCountingAdmins(name, place, on: db)
+            let old = try await ProjectQueries.project(name, in: place, on: db)
+            guard let project = try await ProjectQueries.update(name, in: place, isDefault: isDefault, role: role, on: db) else {
+                throw Missing.project(name)
+            }
+            try await AuditLog.record(.update, AuditTarget.project(name.text, in: place), by: caller, old: old, new: project, on: db)
+            return project
         }
-        return project
     }
 
     func deleteProject(_ name: ProjectName, in place: ProjectPlace, as caller: Caller) async throws -> Project {
@@ -64,6 +70,7 @@ extension Directory {
             let members = try await ProjectQueries.users(in: name, place, on: db)
             guard let project = try await ProjectQueries.delete(name, in: place, on: db) else { throw Missing.project(name) }
             try await announceRemoval(of: project, by: caller, on: db)
+            try await AuditLog.deleted(AuditTarget.project(name.text, in: place), project, by: caller, on: db)
             let changed = try members.compactMap {
                 try $0.userName.map { ManagedPrincipal.clusterUser(place.cluster, place.org, try UserName($0)) }
             }

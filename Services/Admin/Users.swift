@@ -18,13 +18,16 @@ extension Directory {
             }
             return existing
         }
+        let counted = try await !auth.check([Self.operates], as: caller).isEmpty
         return try await change(touching: [.user(name)]) { db in
+            if counted { try await limits.check(.users, of: caller, on: db) }
             let taken = try await db.query(
                 "SELECT 1 FROM clusters WHERE name = \(name.text) UNION ALL SELECT 1 FROM orgs WHERE name = \(name.text)")
             guard taken.isEmpty else { throw PlatformError.conflict("The name '\(name)' is taken") }
             let user = try await refusing(duplicate: "User '\(name)' or a user with this e-mail already exists") {
                 try await UserQueries.insert(request, on: db)
             }
+            try await AuditLog.created("users/\(name)", user, by: caller, on: db)
             return (user, [.user(name)])
         }
     }
@@ -56,11 +59,16 @@ extension Directory {
             try await auth.require([Self.managesUsers], as: caller)
         }
         try Self.checkEmail(request.email)
-        let updated = try await refusing(duplicate: "A user with this e-mail already exists") {
-            try await UserQueries.update(request, on: pool)
+        return try await transaction { db in
+            _ = try await db.query("SELECT 1 FROM users WHERE name = \(name.text) FOR UPDATE")
+            let old = try await UserQueries.user(name.text, on: db)
+            let updated = try await refusing(duplicate: "A user with this e-mail already exists") {
+                try await UserQueries.update(request, on: db)
+            }
+            guard let old, let updated else { throw Missing.user(name) }
+            try await AuditLog.record(.update, "users/\(name)", by: caller, old: old, new: updated, on: db)
+            return updated
         }
-        guard let updated else { throw Missing.user(name) }
-        return updated
     }
 
     private static func checkEmail(_ text: String) throws {

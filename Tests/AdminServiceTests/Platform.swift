@@ -37,12 +37,31 @@ struct Platform: Sendable {
         try await admin.call(.init(rawValue: method), Self.base + path, token: token(name), body: body)
     }
 
-    static func with<T>(_ body: (Platform) async throws -> T) async throws -> T {
+    /// Lines of the audit log, newest first.
+    func audit(_ query: String = "") async throws -> [JSON] {
+        let answer = try await call("GET", "/audit?\(query)", as: "admin")
+        guard case .object(let page) = try answer.json(JSON.self), case .array(let items)? = page["items"] else { return [] }
+        return items
+    }
+
+    static func with<T>(settings more: [String: String] = [:], _ body: (Platform) async throws -> T) async throws -> T {
+        await Turnstile.platforms.enter()
+        do {
+            let value = try await run(settings: more, body)
+            await Turnstile.platforms.leave()
+            return value
+        } catch {
+            await Turnstile.platforms.leave()
+            throw error
+        }
+    }
+
+    private static func run<T>(settings more: [String: String], _ body: (Platform) async throws -> T) async throws -> T {
         let pem = TokenSigner.generatePEM()
         let signer = try await TokenSigner(pem: pem)
         return try await withService(AuthService.self, settings: ["auth.signing-keys": pem]) { auth in
             let token = try await signer.sign(TokenClaims(name: PrincipalName("admin-api"), kind: .controlPlane))
-            let settings = ["auth.url": auth.url, "service.token": token]
+            let settings = ["auth.url": auth.url, "service.token": token].merging(more) { $1 }
             return try await withService(AdminService.self, settings: settings, authenticator: Identity.authenticator) { admin in
                 try await body(Platform(admin: admin, auth: auth, signer: signer))
             }
@@ -50,8 +69,8 @@ struct Platform: Sendable {
     }
 
     /// What a first start makes: user `admin`, cluster, organization and project `default`, and users alice and bob.
-    static func withDefaults<T>(_ body: (Platform) async throws -> T) async throws -> T {
-        try await with { (platform) async throws in
+    static func withDefaults<T>(settings: [String: String] = [:], _ body: (Platform) async throws -> T) async throws -> T {
+        try await with(settings: settings) { (platform) async throws in
             let admin = try await platform.client("admin")
             let name = "default"
             try await admin.createUser(AdminUser(name: "admin", email: "admin@example.org"))

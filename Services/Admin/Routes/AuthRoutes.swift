@@ -31,6 +31,8 @@ struct AuthRoutes: Sendable {
     {
         let body = try await request.decode(as: JSON.self, context: context)
         let answer = try await auth.forward(operation, of: context.principal(), body: body, as: context.requireCaller())
+        // In this service's own words, with the challenge that belongs to it.
+        guard answer.status != 401 else { throw PlatformError.unauthorized("The token is not valid any more") }
         var headers = HTTPFields()
         if let type = answer.contentType { headers[.contentType] = type }
         return Response(

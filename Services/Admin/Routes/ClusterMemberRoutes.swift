@@ -16,6 +16,25 @@ struct ClusterMemberRoutes: Sendable {
         }
         register(on: router, "\(apiPrefix)/clusters/{cluster}/users") { _ in nil }
         register(on: router, "\(apiPrefix)/clusters/{cluster}/orgs/{org}/users") { try $0.org() }
+        registerCredits(on: router, "\(apiPrefix)/clusters/{cluster}/orgs/{org}/users")
+    }
+
+    /// Older clients change here what a member has in the organization. Direct members have no balance.
+    private func registerCredits(on router: PlatformRouter, _ users: String) {
+        router.patch("\(users)/{user...}/balance", access: .principal) { request, context in
+            let body = try await request.decode(as: BalanceChange.self, context: context)
+            return JSONResponse(
+                try await directory.changeBalance(
+                    of: context.principal().text, org: context.org(), in: context.cluster(), body,
+                    key: context.idempotencyKey(request, body), info: context.withUserInfo, as: context.requireCaller()))
+        }
+        router.post("\(users)/{user...}/spending", access: .principal) { request, context in
+            let body = try await request.decode(as: SpendingRequest.self, context: context)
+            return JSONResponse(
+                try await directory.spend(
+                    body, of: context.principal().text, org: context.org(), in: context.cluster(),
+                    key: context.idempotencyKey(request, body), info: context.withUserInfo, as: context.requireCaller()))
+        }
     }
 
     private func register(

@@ -37,12 +37,28 @@ struct OrgClusterRoutes: Sendable {
             return JSONResponse(
                 try await directory.changeQuota(of: context.org(), in: context.cluster(), body, key: key, as: context.requireCaller()))
         }
-        // The balance of an organization is one, wherever it is changed.
+        registerCredits(on: router, orgs)
+    }
+
+    private func registerCredits(on router: PlatformRouter, _ orgs: String) {
         router.patch("\(orgs)/{org}/balance", access: .principal) { request, context in
             let body = try await request.decode(as: BalanceChange.self, context: context)
             let key = try context.idempotencyKey(request, body)
-            _ = try await directory.changeBalance(of: context.org(), body, key: key, as: context.requireCaller())
-            return JSONResponse(try await directory.org(context.org(), in: context.cluster(), as: context.requireCaller()))
+            return JSONResponse(
+                try await directory.changeBalance(of: context.org(), in: context.cluster(), body, key: key, as: context.requireCaller()))
+        }
+        router.post("\(orgs)/{org}/spending", access: .principal) { request, context in
+            let body = try await request.decode(as: SpendingRequest.self, context: context)
+            let key = try context.idempotencyKey(request, body)
+            return JSONResponse(
+                try await directory.spend(body, of: context.org(), in: context.cluster(), key: key, as: context.requireCaller()))
+        }
+        // For charges whose member is gone; older billing code sends them.
+        router.post("\(apiPrefix)/clusters/{cluster}/debts", access: .principal) { request, context in
+            let body = try await request.decode(as: DebtRequest.self, context: context)
+            let key = try context.idempotencyKey(request, body)
+            try await directory.recordDebt(body, in: context.cluster(), key: key, as: context.requireCaller())
+            return Response(status: .noContent)
         }
     }
 }

@@ -33,6 +33,11 @@ struct OrgRoutes: Sendable {
             let key = try context.idempotencyKey(request, body)
             return JSONResponse(try await directory.changeBalance(of: context.org(), body, key: key, as: context.requireCaller()))
         }
+        router.post("\(orgs)/{org}/spending", access: .principal) { request, context in
+            let body = try await request.decode(as: SpendingRequest.self, context: context)
+            let key = try context.idempotencyKey(request, body)
+            return JSONResponse(try await directory.spend(body, of: context.org(), key: key, as: context.requireCaller()))
+        }
         registerMembers(on: router, "\(orgs)/{org}/users")
     }
 
@@ -65,12 +70,20 @@ struct OrgRoutes: Sendable {
             try await directory.removeMember(context.user(), of: context.org(), as: context.requireCaller())
             return Response(status: .noContent)
         }
-        router.patch("\(users)/{user}/balance", access: .principal) { request, context in
+        // What a service account spends is its owner's.
+        router.patch("\(users)/{user...}/balance", access: .principal) { request, context in
             let body = try await request.decode(as: BalanceChange.self, context: context)
             return JSONResponse(
                 try await directory.changeBalance(
-                    of: context.user(), in: context.org(), body, key: context.idempotencyKey(request, body), info: context.withUserInfo,
-                    as: context.requireCaller()))
+                    of: context.principal().text, in: context.org(), body, key: context.idempotencyKey(request, body),
+                    info: context.withUserInfo, as: context.requireCaller()))
+        }
+        router.post("\(users)/{user...}/spending", access: .principal) { request, context in
+            let body = try await request.decode(as: SpendingRequest.self, context: context)
+            return JSONResponse(
+                try await directory.spend(
+                    body, of: context.principal().text, in: context.org(), key: context.idempotencyKey(request, body),
+                    info: context.withUserInfo, as: context.requireCaller()))
         }
     }
 }

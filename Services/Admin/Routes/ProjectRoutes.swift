@@ -71,6 +71,9 @@ struct ProjectRoutes: Sendable {
         router.put("\(users)/{user}", access: .principal) { request, context in
             let body = try await request.decode(as: ProjectUser.self, context: context)
             guard let role = body.role else { throw PlatformError.badRequest("role: is required") }
+            guard try body.userName == nil || body.userName == context.user().text else {
+                throw PlatformError.badRequest("user_name: differs from the path")
+            }
             return JSONResponse(
                 try await directory.updateMember(
                     context.user(), of: context.project(), in: place(context), role: role, as: context.requireCaller()))

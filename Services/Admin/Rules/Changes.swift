@@ -31,6 +31,11 @@ struct BalanceChange: Codable, Sendable {
     let credits: Money??
     let additional: Money?
 
+    init(credits: Money?) {
+        self.credits = .some(credits)
+        additional = nil
+    }
+
     private enum CodingKeys: String, CodingKey {
         case credits
         case additional = "additional_credits"
@@ -85,5 +90,14 @@ struct IdempotencyKey: Sendable {
             throw PlatformError.conflict("The idempotency key was used for another change")
         }
         return false
+    }
+
+    /// Forgets keys that are older, a bounded batch at a time; true when nothing is left to forget.
+    static func sweep(olderThan days: Int, on db: some Database) async throws -> Bool {
+        try await db.execute(
+            """
+            DELETE FROM idempotency_keys WHERE (caller, route, key) IN (
+                SELECT caller, route, key FROM idempotency_keys WHERE created_at < now() - make_interval(days => \(days)) LIMIT 5000)
+            """) < 5_000
     }
 }

@@ -6,15 +6,23 @@ import ServiceKit
 enum NewNames {
     /// Words that are parts of routes, URIs and role names.
     private static let reserved: Set<String> = [
-        "users", "orgs", "new", "roles", "manager", "admin", "user", "access", "defaults", "projects",
+        "users", "orgs", "new", "roles", "manager", "admin", "user", "access", "defaults", "projects", "cluster",
     ]
-    /// Principals that stand for more than a person.
-    private static let builtIn: Set<String> = ["cluster", "compute", "public", "user"]
+    /// Principals that are there from the start and stand for no person: whoever was made a user of that name would act as them.
+    private static let builtIn: Set<String> = [
+        "cluster", "compute", "public", "user", "admin-api", "auth-api", "config-api", "ingress-auth", "jobs-api", "monitoring-api",
+    ]
 
     /// Roles are named below clusters and organizations, and a segment of a role's name holds 63 characters.
     static func check(_ name: any PlatformName) throws {
         guard !reserved.contains(name.text) else { throw PlatformError.badRequest("The name '\(name)' is reserved") }
         guard name.text.utf8.count <= 63 else { throw PlatformError.badRequest("The name '\(name)' is longer than 63 characters") }
+    }
+
+    /// config-api makes addresses of a cluster's name.
+    static func check(cluster: ClusterName) throws {
+        try check(cluster)
+        guard cluster.text.utf8.count <= 40 else { throw PlatformError.badRequest("The name '\(cluster)' is longer than 40 characters") }
     }
 
     static func check(_ user: UserName) throws {

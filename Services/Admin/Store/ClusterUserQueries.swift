@@ -49,11 +49,15 @@ enum ClusterUserQueries {
         ).first.map { try clusterUser($0, info: info) }
     }
 
+    static func lock(_ user: UserName, in cluster: ClusterName, org: OrgName?, on db: some Database) async throws {
+        _ = try await db.query("SELECT id FROM cluster_users WHERE \(key(user, cluster, org)) FOR UPDATE")
+    }
+
     static func delete(_ user: UserName, in cluster: ClusterName, org: OrgName?, on db: some Database) async throws -> Bool {
         try await db.execute("DELETE FROM cluster_users WHERE \(key(user, cluster, org))") == 1
     }
 
-    /// Adds `delta` to a limited quota; nil when there is no such membership, the resulting quota otherwise.
+    /// Adds `delta` to a limited quota, or sets it; false when there is no such membership.
     static func setQuota(
         _ quota: Quota?, adding delta: Int?, user: UserName, in cluster: ClusterName, org: OrgName?, on db: some Database
     ) async throws -> Bool {

@@ -33,12 +33,14 @@ func refusing<T>(duplicate: @autoclosure () -> String, _ body: () async throws -
     }
 }
 
-/// Answers 400 when a quota would become negative, which the schema refuses.
-@discardableResult
-func notNegative<T>(_ body: () async throws -> T) async throws -> T {
+/// Answers 400 for numbers that the schema refuses.
+func inBounds<T>(_ body: () async throws -> T) async throws -> T {
     do {
         return try await body()
-    } catch let error as PostgresError where error.sqlState == "23514" {
-        throw PlatformError.badRequest("total_running_jobs: must not be negative")
+    } catch PostgresError.server(let error) where error.sqlState == "23514" {
+        let field = error.constraint?.contains("default_quota") == true ? "default_quota.total_running_jobs" : "total_running_jobs"
+        throw PlatformError.badRequest("\(field): must not be negative")
+    } catch let error as PostgresError where error.sqlState == "22003" {
+        throw PlatformError.badRequest("The amount is larger than can be stored")
     }
 }

@@ -23,11 +23,13 @@ enum OrgQueries {
     }
 
     static func setDefaults(
-        _ name: OrgName, credits: Money?, intervals: NotificationIntervals?, on db: some Database
-    ) async throws -> Bool {
-        let more: PostgresQuery = intervals.map { ", notification_intervals = \(PostgresJSON($0))" } ?? ""
-        return try await db.execute(
-            "UPDATE orgs SET user_default_credits = \(credits?.value)\(more) WHERE name = \(name.text)") == 1
+        _ name: OrgName, credits: Money??, intervals: NotificationIntervals?, on db: some Database
+    ) async throws {
+        if let credits {
+            try await db.execute("UPDATE orgs SET user_default_credits = \(credits?.value) WHERE name = \(name.text)")
+        }
+        guard let intervals else { return }
+        try await db.execute("UPDATE orgs SET notification_intervals = \(PostgresJSON(intervals)) WHERE name = \(name.text)")
     }
 
     private static func org(_ row: PostgresRow) throws -> Org {
@@ -54,6 +56,10 @@ extension OrgQueries {
             INSERT INTO org_users (org_name, user_name, role, credits)
             VALUES (\(org.text), \(user.text), \(role.rawValue), \(credits?.value))
             """)
+    }
+
+    static func setCredits(_ credits: Money?, of user: UserName, in org: OrgName, on db: some Database) async throws {
+        try await db.execute("UPDATE org_users SET credits = \(credits?.value) WHERE org_name = \(org.text) AND user_name = \(user.text)")
     }
 
     static func setRole(_ role: OrgRole, of user: UserName, in org: OrgName, on db: some Database) async throws {

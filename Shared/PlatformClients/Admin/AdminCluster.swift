@@ -1,3 +1,4 @@
+import Foundation
 import PlatformModel
 
 /// A cluster as admin-api knows it. Also the body of `POST clusters` and `PUT clusters/{c}`.
@@ -83,8 +84,23 @@ public struct OrgCluster: Hashable, Sendable, Codable {
         defaultQuota = try container.decodeIfPresent(Quota.self, forKey: .defaultQuota)
         defaultCredits = try container.decodeMoneyIfPresent(forKey: .defaultCredits)
         defaultRole = try container.decodeIfPresent(ClusterRole.self, forKey: .defaultRole) ?? .user
-        storageSize = try container.decodeIfPresent(Int64.self, forKey: .storageSize)
+        storageSize = try container.decodeBytesIfPresent(forKey: .storageSize)
         maintenance = try container.decodeIfPresent(Bool.self, forKey: .maintenance) ?? false
+    }
+}
+
+extension KeyedDecodingContainer {
+    /// A number of bytes. The client multiplies twice: what is larger than 64 bits hold is as good as no bound, not an error.
+    fileprivate func decodeBytesIfPresent(forKey key: Key) throws -> Int64? {
+        if let bytes = try? decodeIfPresent(Int64.self, forKey: key) { return bytes }
+        return try decodeIfPresent(Decimal.self, forKey: key).map { Int64(clamping: NSDecimalNumber(decimal: $0)) }
+    }
+}
+
+extension Int64 {
+    fileprivate init(clamping number: NSDecimalNumber) {
+        let largest = NSDecimalNumber(value: Int64.max)
+        self = number.compare(largest) == .orderedAscending ? number.int64Value : .max
     }
 }
 

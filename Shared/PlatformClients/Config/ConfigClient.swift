@@ -49,6 +49,12 @@ public struct ConfigClient: Sendable {
         }
     }
 
+    /// Removes a cluster's document and ends its tokens; false if there was none.
+    @discardableResult
+    public func deleteCluster(_ name: ClusterName) async throws -> Bool {
+        try await rest.send(.init(method: .DELETE, path: "/clusters/\(name)", repeatable: true, accepted: [404])).status != 404
+    }
+
     /// Changes parts of a cluster's document; absent keys stay as they are. The whole document as it is then.
     @discardableResult
     public func patchCluster(_ name: ClusterName, _ patch: JSON) async throws -> ClusterDocument {

@@ -1,0 +1,89 @@
+import PlatformClients
+import PlatformModel
+import Testing
+
+/// Names of what is new go into URIs, role names and namespaces: only names pass, and none that mean something else there.
+@Suite struct NameTests {
+    private static let bad = ["", "a", "ab", "-abc", "abc-", "a--b", "Abc", "a_b", "a.b", "a b", "a/b", "..", "abc\u{0}", "äöü", "a\nb"]
+    private static let reserved = ["users", "orgs", "new", "roles", "manager", "access", "defaults", "projects", "cluster"]
+
+    @Test func badNamesAreRefusedOnCreation() async throws {
+        try await Platform.withDefaults { (platform) async throws in
+            let projects = "/clusters/default/orgs/default/projects"
+            for path in ["/orgs", "/clusters", "/users", projects] {
+                for name in Self.bad {
+                    let body: JSON = .object(["name": .string(name), "email": .string("x@example.org")])
+                    let answer = try await platform.call("POST", path, as: "admin", body)
+                    #expect(answer.status == 400 && answer.error?.isEmpty == false, "\(path) \(name.debugDescription) \(answer.status)")
+                }
+                for body: JSON in [.object([:]), .object(["name": .null]), .object(["name": .integer(5)]), .array([]), .null] {
+                    #expect(try await platform.call("POST", path, as: "admin", body).status == 400, "\(path) \(body)")
+                }
+            }
+            for path in ["/orgs", "/clusters", projects] {
+                for name in Self.reserved {
+                    let answer = try await platform.call("POST", path, as: "admin", .object(["name": .string(name)]))
+                    #expect(answer.status == 400 && answer.error == "The name '\(name)' is reserved", "\(path) \(name)")
+                }
+            }
+            for name in [
+                "public", "compute", "cluster", "user", "users", "jobs-api", "admin-api", "config-api", "monitoring-api", "ingress-auth",
+            ] {
+                let body: JSON = .object(["name": .string(name), "email": .string("\(name)@example.org")])
+                let status = try await platform.call("POST", "/users", as: "admin", body).status
+                #expect(status == 400 || status == 409, "\(name) \(status)")
+            }
+        }
+    }
+
+    @Test func namesHaveALength() async throws {
+        try await Platform.withDefaults { (platform) async throws in
+            func create(_ path: String, _ length: Int) async throws -> Int {
+                let name = String(repeating: "n", count: length)
+                let body: JSON = .object(["name": .string(name), "email": .string("\(path.dropFirst())\(length)@example.org")])
+                return try await platform.call("POST", path, as: "admin", body).status
+            }
+            #expect(try await create("/users", 21) == 200)
+            #expect(try await create("/users", 22) == 400)
+            #expect(try await create("/clusters", 40) == 200)
+            #expect(try await create("/clusters", 41) == 400)
+            #expect(try await create("/orgs", 63) == 200)
+            #expect(try await create("/orgs", 64) == 400)
+            #expect(try await create("/clusters/default/orgs/default/projects", 3) == 200)
+        }
+    }
+
+    @Test func mismatchesAndUnknownRolesAreRefused() async throws {
+        try await Platform.withDefaults { (platform) async throws in
+            try await platform.client("admin").addOrgUser(OrgUser(userName: "bob", role: .user), to: OrgName("default"))
+            func body(_ fields: [String: String]) -> JSON { .object(fields.mapValues { .string($0) }) }
+            let wrong: [(String, String, JSON)] = [
+                ("PUT", "/clusters/default", body(["name": "other"])), ("PUT", "/users/bob", body(["name": "alice", "email": "b@x.y"])),
+                ("PUT", "/orgs/default/users/bob", body(["user_name": "alice", "role": "user"])),
+                ("PUT", "/clusters/default/orgs/default", body(["org_name": "other"])),
+                ("PUT", "/clusters/default/orgs/default/users/bob", body(["user_name": "alice", "role": "user"])),
+                ("PUT", "/clusters/default/orgs/default/users/bob", body(["user_name": "bob", "org_name": "other", "role": "user"])),
+                ("PUT", "/clusters/default/orgs/default/users/bob", body(["user_name": "bob"])),
+                ("PUT", "/clusters/default/orgs/default/projects/default/users/admin", body(["user_name": "bob", "role": "admin"])),
+                ("PUT", "/orgs/default/users/bob", body(["user_name": "bob", "role": "Manager"])),
+                ("PUT", "/orgs/default/users/bob", body(["user_name": "bob", "role": "member"])),
+                ("POST", "/clusters/default/orgs/default/projects/default/users", body(["user_name": "bob", "role": "Reader"])),
+                ("POST", "/clusters/default/users", body(["user_name": "bob"])), ("POST", "/orgs/default/users", body(["role": "user"])),
+                ("PUT", "/users/bob", body(["name": "bob", "email": "no address"])),
+            ]
+            for (method, path, body) in wrong {
+                let answer = try await platform.call(method, path, as: "admin", body)
+                #expect(answer.status == 400 && answer.error?.isEmpty == false, "\(method) \(path) \(body) \(answer.status)")
+            }
+            // Of whom there is nobody, and who is there already.
+            for (path, status) in [("/orgs/default/users", 404), ("/clusters/default/users", 404)] {
+                #expect(try await platform.call("POST", path, as: "admin", body(["user_name": "nobody", "role": "user"])).status == status)
+            }
+            let again = try await platform.call("POST", "/orgs/default/users", as: "admin", body(["user_name": "bob", "role": "user"]))
+            #expect(again.status == 409 && again.error == "User 'bob' already exists in org 'default'")
+            let outside = body(["user_name": "alice", "org_name": "default", "role": "user"])
+            let alice = try await platform.call("POST", "/clusters/default/users", as: "admin", outside)
+            #expect(alice.status == 404 && alice.error == "User 'alice' not found in org 'default'")
+        }
+    }
+}
