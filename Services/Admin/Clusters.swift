@@ -21,6 +21,9 @@ extension Directory {
         let counted = try await !auth.check([Self.operates], as: caller).isEmpty
         try NewNames.check(cluster: request.name)
         try await NewNames.checkFree(request.name, auth: auth, on: pool)
+        if let config, try await ClusterQueries.cluster(request.name, on: pool) == nil {
+            try await config.checkFree(request.name, for: !counted)
+        }
         let creator = try await user(of: caller, on: pool)
         let created = try await change(touching: [.base(request.name.text)] + (creator.map { [.user($0)] } ?? [])) { db in
             if counted { try await limits.check(.clusters, of: caller, on: db) }

@@ -19,6 +19,26 @@ struct ConfigLink: Sendable {
         try await db.execute("INSERT INTO config_outbox (cluster_name) VALUES (\(cluster.text))")
     }
 
+    /// Refuses the name of a cluster that config-api still has: whoever makes a cluster manages its document, its addresses and its
+    /// Kubernetes. Operators may name what they made there first.
+    func checkFree(_ cluster: ClusterName, for isOperator: Bool) async throws {
+        await tell(of: cluster)
+        guard try await pool.query("SELECT 1 FROM config_outbox WHERE cluster_name = \(cluster.text)").isEmpty else {
+            throw PlatformError.unavailable("The former cluster '\(cluster)' is still being removed; try again in a while.")
+        }
+        guard !isOperator else { return }
+        let isKnown: Bool
+        do {
+            isKnown = try await withTimeout(patience) { try await config.cluster(cluster) } != nil
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            logger.warning("config-api was not asked for a name", metadata: ["cluster": "\(cluster)", "error": "\(error)"])
+            throw PlatformError.unavailable("Whether the name '\(cluster)' is free is not known at the moment; try again in a while.")
+        }
+        guard !isKnown else { throw PlatformError.conflict("Cluster '\(cluster)' already exists") }
+    }
+
     /// Tells config-api of one cluster. It may be away: the cluster is there without it.
     func tell(of cluster: ClusterName) async {
         do {

@@ -76,10 +76,10 @@ extension Directory {
         _ = try await apply(.change(BalanceChange(credits: credits)), to: org, key: nil, as: caller, on: db)
     }
 
-    /// Anybody can make a cluster, and who manages one is shown the members of what is in it: an organization is brought there by those
-    /// who manage its members.
+    /// Anybody can make a cluster, and who manages one is shown the members of what is in it: an organization is brought there by its own
+    /// administrators.
     private func requireConsent(of org: OrgName, as caller: Caller) async throws {
-        let (read, manages) = (Permission(AdminURIs.org(org), .read), Permission(AdminURIs.org(org, "users"), .write))
+        let (read, manages) = (Permission(AdminURIs.org(org), .read), Permission(AdminURIs.org(org), .write))
         let missing = try await auth.check([read, manages, Self.operates], as: caller)
         guard missing.contains(manages), missing.contains(Self.operates) else { return }
         guard !missing.contains(read) else { throw Self.noAccess(caller, org) }
@@ -106,6 +106,10 @@ extension Directory {
     /// Inserts the row and a membership with the defaults for every member of the organization.
     func join(_ request: OrgCluster, to cluster: ClusterName, on db: some Database) async throws -> [ManagedPrincipal] {
         let org = request.orgName
+        try await SharedPlaces.reserve(org.text, in: cluster, on: db)
+        guard try await !SharedPlaces.isProject(org.text, in: cluster, on: db) else {
+            throw PlatformError.conflict("The name '\(org)' is taken by a project of cluster '\(cluster)'")
+        }
         try await refusing(duplicate: "Org '\(org)' already exists in cluster '\(cluster)'") {
             try await ClusterQueries.insert(request, in: cluster, on: db)
         }

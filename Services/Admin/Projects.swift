@@ -36,7 +36,15 @@ extension Directory {
         let known = creator.map { [ManagedPrincipal.clusterUser(place.cluster, place.org, $0), .user($0)] } ?? []
         return try await change(touching: known) { db in
             guard try await ClusterQueries.cluster(place.cluster, on: db) != nil else { throw Missing.cluster(place.cluster) }
-            if let org = place.org { _ = try await presence(of: org, in: place.cluster, on: db) }
+            if let org = place.org {
+                _ = try await presence(of: org, in: place.cluster, on: db)
+            } else {
+                let name = request.name.text
+                try await SharedPlaces.reserve(name, in: place.cluster, on: db)
+                guard try await !SharedPlaces.isOrg(name, on: db) else {
+                    throw PlatformError.conflict("The name '\(name)' is taken by an organization")
+                }
+            }
             let project = try await refusing(duplicate: "Project '\(request.name)' already exists") {
                 try await ProjectQueries.insert(request, in: place, on: db)
             }

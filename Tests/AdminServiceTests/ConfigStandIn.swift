@@ -16,6 +16,9 @@ struct ConfigStandIn: PlatformService {
         /// What it was asked, with the kinds of tokens.
         var calls: [String] { inner.withLock { $0.calls } }
 
+        /// What an operator makes there.
+        func add(_ cluster: String) { _ = inner.withLock { $0.clusters.insert(cluster) } }
+
         func fail(_ status: HTTPResponse.Status?) { inner.withLock { $0.failure = status } }
 
         fileprivate func change(_ call: String, _ body: (inout Set<String>) throws -> Void) throws {
@@ -41,6 +44,13 @@ struct ConfigStandIn: PlatformService {
                 guard $0.insert(name).inserted else { throw PlatformError.badRequest("Cluster '\(name)' already exists") }
             }
             return Response(status: .created)
+        }
+        router.get("/api/v1/clusters/{cluster}", access: .anyone) { _, context in
+            let name = try ClusterName(context.parameter("cluster"))
+            try state.change("GET \(name)") {
+                guard $0.contains(name.text) else { throw PlatformError.notFound("Cluster '\(name)' not found") }
+            }
+            return JSONResponse(ClusterDocument(blank: name, dnsName: "\(name).localhost"))
         }
         router.delete("/api/v1/clusters/{cluster}", access: .anyone) { _, context in
             let name = try context.parameter("cluster")

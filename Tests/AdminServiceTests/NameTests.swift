@@ -1,5 +1,6 @@
 import PlatformClients
 import PlatformModel
+import TestSupport
 import Testing
 
 /// Names of what is new go into URIs, role names and namespaces: only names pass, and none that mean something else there.
@@ -84,6 +85,27 @@ import Testing
             let outside = body(["user_name": "alice", "org_name": "default", "role": "user"])
             let alice = try await platform.call("POST", "/clusters/default/users", as: "admin", outside)
             #expect(alice.status == 404 && alice.error == "User 'alice' not found in org 'default'")
+        }
+    }
+
+    /// `job://c/legacy` is one place, whether of a project without an organization or of an organization.
+    @Test func projectsWithoutAnOrganizationShareNoNameWithOne() async throws {
+        try await Platform.withDefaults { (platform) async throws in
+            func create(_ path: String, _ name: String, as user: String = "admin") async throws -> TestAnswer {
+                try await platform.call("POST", path, as: user, .object(["name": .string(name)]))
+            }
+            #expect(try await create("/clusters/default/projects", "legacy").status == 200)
+            let org = try await create("/orgs", "legacy", as: "bob")
+            #expect(org.status == 409 && org.error == "The name 'legacy' is taken by a project of cluster 'default'")
+            #expect(try await !platform.holds("bob", "job://default/legacy", .read))
+            // Elsewhere it may be, but not come here.
+            #expect(try await create("/orgs?skip_auto_add_to_clusters=true", "legacy", as: "bob").status == 200)
+            let joining: JSON = .object(["org_name": .string("legacy"), "default_role": .string("user")])
+            #expect(try await platform.call("POST", "/clusters/default/orgs", as: "admin", joining).status == 409)
+            let project = try await create("/clusters/default/projects", "default")
+            #expect(project.status == 409 && project.error == "The name 'default' is taken by an organization")
+            // With an organization a project may have its name.
+            #expect(try await create("/clusters/default/orgs/default/projects", "legacy").status == 200)
         }
     }
 }

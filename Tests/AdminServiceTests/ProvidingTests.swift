@@ -24,20 +24,20 @@ import Testing
                 #expect(answer.status == 403 && answer.error == "User bob does not have access to org \(name)")
             }
             let admin = try await platform.client("admin")
-            try await admin.addOrgUser(OrgUser(userName: "bob", role: .user), to: org)
+            try await admin.addOrgUser(OrgUser(userName: "bob", role: .manager), to: org)
             let member = try await platform.call("POST", "/clusters/bobs/orgs", as: "bob", joining("default"))
-            #expect(member.status == 403 && member.body == #"{"missing": [{"uri": "org://default/users", "action": "write"}]}"#)
-            // A manager of the organization in a cluster of others: theirs to say.
+            #expect(member.status == 403 && member.body == #"{"missing": [{"uri": "org://default", "action": "write"}]}"#)
+            // An administrator of the organization, in a cluster of others: theirs to say.
             try await admin.createCluster(AdminCluster(name: ClusterName("others")))
             #expect(
-                try await platform.call("PUT", "/orgs/default/users/bob", as: "admin", .object(["role": .string("manager")])).status == 200)
+                try await platform.call("PUT", "/orgs/default/users/bob", as: "admin", .object(["role": .string("admin")])).status == 200)
             let elsewhere = try await platform.call("POST", "/clusters/others/orgs", as: "bob", joining("default"))
             #expect(elsewhere.body == #"{"missing": [{"uri": "cluster://others/orgs/default", "action": "write"}]}"#)
             #expect(try await platform.call("POST", "/clusters/bobs/orgs", as: "bob", joining("default")).status == 200)
         }
     }
 
-    /// The manager of an organization brings it to a cluster of his own, and still does not print money.
+    /// An administrator of an organization brings it to a cluster of his own, and still does not print money.
     @Test func creditsAreSetByWhoManagesEveryCluster() async throws {
         try await Platform.withDefaults { (platform) async throws in
             let admin = try await platform.client("admin")

@@ -155,6 +155,9 @@ import Testing
             #expect(try await left() == Money(Decimal(1.5)))
             // Another amount: refused, and nothing happens.
             #expect(try await change("/orgs/default/users/bob/balance", "2") == 409)
+            // However the path is written.
+            #expect(try await change("/orgs/def%61ult/users/%62ob/balance", "1") == 200)
+            #expect(try await left() == Money(Decimal(1.5)))
             // Another caller with the same key is another change, and so is another route.
             #expect(try await change("/orgs/default/users/bob/balance", "1", as: "bob") == 200)
             #expect(try await left() == Money(Decimal(2.5)))

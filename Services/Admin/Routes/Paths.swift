@@ -21,8 +21,13 @@ extension PlatformContext {
 
     var withUserInfo: Bool { flag("with_user_info") }
 
+    /// Scoped by the template and what its parameters mean: a path can be written in several ways.
     func idempotencyKey(_ request: Request, _ body: some Encodable) throws -> IdempotencyKey? {
-        try IdempotencyKey(
-            query.first("idempotency_key"), caller: requireCaller(), route: "\(request.method.rawValue) \(request.uri.path)", body: body)
+        let places = ["cluster", "org", "user"].compactMap { name in
+            (try? parameter(name)).map { "\(name)=" + $0.map { $0 == ":" ? "/" : String($0) }.joined() }
+        }
+        return try IdempotencyKey(
+            query.first("idempotency_key"), caller: requireCaller(),
+            route: ([request.method.rawValue, route] + places).joined(separator: " "), body: body)
     }
 }
