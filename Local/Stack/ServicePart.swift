@@ -46,6 +46,8 @@ enum ServicePart: String, CaseIterable, Sendable {
         ]
         if let database { settings["ORRERY_POSTGRES_URL"] = stack.stores.postgresURL + "/" + database }
         if self == .auth || self == .ingressAuth { settings["ORRERY_REDIS_URL"] = stack.stores.redisURL }
+        // Visitors of jobs wait for it, and must be answered within 5 s in all.
+        if self == .ingressAuth { settings["ORRERY_REDIS_WAIT"] = "4" }
         if self == .jobs {
             settings["ORRERY_JOBS_INGRESS_AUTH_MIDDLEWARE"] = "\(Gateway.authMiddleware)@file"
             settings["ORRERY_JOBS_INGRESS_ERROR_PAGE_MIDDLEWARE"] = "\(Gateway.errorPageMiddleware)@file"

@@ -12,7 +12,9 @@ public struct AuthService: PlatformService {
     let directory: Directory
     let desk: SignInDesk
     let sweeper: Sweeper
+    private let crossOrigin: CrossOrigin
     private let keeper: CopyKeeper
+    private let filler: CopyFiller
     private let keyKeeper: KeyKeeper
 
     public init(_ context: ServiceContext) async throws {
@@ -25,21 +27,30 @@ public struct AuthService: PlatformService {
             try await context.redis(), prefix: try context.settings.string("redis.prefix", default: "auth:"))
         let closures = ClosureStore(pool: pool)
         let principals = PrincipalStore(pool: pool)
-        let outbox = ACLOutbox(pool: pool, closures: closures, copy: copy)
+        let second = RedisClient(copy.redis.configuration, logger: context.logger)
+        context.run(second)
+        let filler = CopyFiller(copy: copy, closures: closures, redis: second, logger: context.logger)
+        let outbox = ACLOutbox(pool: pool, closures: closures, copy: copy, filler: filler)
         directory = Directory(
-            judge: Judge(copy: copy, closures: closures, logger: context.logger), principals: principals, grants: GrantStore(pool: pool),
-            outbox: outbox, keys: keys, audit: audit)
-        keeper = CopyKeeper(copy: copy, outbox: outbox, logger: context.logger)
+            judge: Judge(copy: copy, closures: closures, filler: filler, logger: context.logger), principals: principals,
+            grants: GrantStore(pool: pool),
+            outbox: outbox, keys: keys, audit: audit,
+            treeLimit: try context.settings.int("tree.limit", default: 100_000))
+        crossOrigin = try CrossOrigin(context.settings)
+        keeper = CopyKeeper(
+            copy: copy, outbox: outbox, interval: try context.settings.duration("acl.interval", default: .seconds(1)),
+            logger: context.logger)
+        self.filler = filler
         keyKeeper = KeyKeeper(keys: keys, interval: try context.settings.duration("key.reload", default: .seconds(10)))
         sweeper = Sweeper(pool: pool, settings: oauth, audit: audit, logger: context.logger)
         desk = try SignInDesk(context, oauth, directory: directory, pool: pool)
         let seeded = try await BuiltInPrincipals.seed(principals)
         if !seeded.isEmpty { context.logger.notice("Built-in principals were made or completed", metadata: ["names": "\(seeded)"]) }
         await keeper.look()
-        context.watch("acl_copy") { DependencyState(ok: copy.trust != nil) }
+        context.watch("acl_copy") { DependencyState(ok: copy.trust != nil, detail: ["whole": "\(filler.isIdle)"]) }
     }
 
-    public var background: [any Service] { [keeper, keyKeeper, sweeper] }
+    public var background: [any Service] { [keeper, filler, keyKeeper, sweeper] }
 
     /// Signature and times only: whether the token stands is part of the one question that each route asks.
     public var authenticator: (any Authenticator)? { KeyRingAuthenticator(keys: directory.keys) }
@@ -52,8 +63,9 @@ public struct AuthService: PlatformService {
         SignInRoutes(desk: desk).register(on: router)
         AccountRoutes(desk: desk).register(on: router)
         ProviderRoutes(desk: desk).register(on: router)
-        ServiceAccountRoutes(accounts: ServiceAccounts(directory: directory, settings: desk.settings), origins: desk.origins)
-            .register(on: router)
+        ServiceAccountRoutes(
+            accounts: ServiceAccounts(directory: directory, settings: desk.settings), origins: desk.origins, crossOrigin: crossOrigin
+        ).register(on: router)
         AuditRoutes(directory: directory).register(on: router)
     }
 }

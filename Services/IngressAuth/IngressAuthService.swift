@@ -1,6 +1,7 @@
 import Identity
 import PlatformClients
 import PlatformModel
+import Redis
 import ServiceKit
 import ServiceLifecycle
 
@@ -29,7 +30,8 @@ public struct IngressAuthService: PlatformService {
             jobs: try JobsClient(context), apps: try AppsClient(context), calls: calls, found: AnswerCache(capacity: 10_000),
             lifetime: settings.cacheTime, negativeLifetime: settings.negativeCacheTime)
         let vault = Vault(
-            redis: try await context.redis(), prefix: try context.settings.string("redis.prefix", default: "") + "ingress:", keys: keys)
+            redis: try await Self.redis(context, settings.callTime),
+            prefix: try context.settings.string("redis.prefix", default: "") + "ingress:", keys: keys)
         let sessions = SessionStore(vault: vault, limit: settings.sessionLimit, clock: context.clock)
         let tickets = TicketOffice(vault: vault)
         let words = Pages(origin: settings.origin, logoutOrigin: IngressSettings.origin(provider.logoutURL) ?? settings.origin)
@@ -43,7 +45,7 @@ public struct IngressAuthService: PlatformService {
         authorize = AuthorizeRoutes(
             gatekeeper: gatekeeper, answers: Answers(keys: keys, pages: words, origin: settings.origin, clock: context.clock),
             addresses: ClientAddresses(trusted: settings.trustedProxies, limiter: RateLimiter(perSecond: settings.perAddress)),
-            metrics: context.metrics)
+            metrics: context.metrics, limit: settings.callTime)
         pages = SignInRoutes(
             signIn: SignIn(
                 provider: provider, zones: zones, judge: judge, sessions: sessions, tickets: tickets, vault: vault, keys: keys,
@@ -53,6 +55,16 @@ public struct IngressAuthService: PlatformService {
             isSecure: settings.isSecure)
         self.zones = zones
         context.watch("clusters") { DependencyState(ok: zones.isKnown) }
+    }
+
+    /// A connection on which nobody waits longer than a question may take in all.
+    private static func redis(_ context: ServiceContext, _ limit: Duration) async throws -> RedisClient {
+        var configuration = try await context.redis().configuration
+        configuration.waitLimit = min(configuration.waitLimit, limit * 4 / 5)
+        configuration.commandTimeout = min(configuration.commandTimeout, limit * 4 / 5)
+        let client = RedisClient(configuration, logger: context.logger)
+        context.run(client)
+        return client
     }
 
     public func register(on router: PlatformRouter) {

@@ -116,10 +116,26 @@ import Testing
             for cookie in try await Browser(auth).get("/auth/sign-in").headers["Set-Cookie"] {
                 #expect(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"))
             }
-            // The form leads on to the client's address, which browsers count as its target.
-            let start = try await Browser(auth).get(client.authorize())
-            let page = try await Browser(auth).get(try #require(start.location))
-            #expect(page.headers.first(name: "Content-Security-Policy")?.contains("form-action 'self' http://127.0.0.1:54540;") == true)
+        }
+    }
+
+    @Test func clientsLeadOnToWhereTheyLike() async throws {
+        try await Auth.with { auth in
+            try await auth.person("alice")
+            let web = TestClient(id: "orrery-web", redirectURI: OAuthSettings.localOrigin + "/oauth/callback", scope: "openid")
+            for client in [TestClient(), web] {
+                let browser = Browser(auth)
+                let page = try await browser.get(try #require(try await browser.get(client.authorize(["state": "s"])).location))
+                #expect(page.headers.first(name: "Content-Security-Policy")?.contains("form-action 'self';") == true)
+                // That would hold on every redirect to come: the way on is a navigation of its own, and a link for who follows none.
+                let entered = try await browser.submit(page, ["login": "alice", "password": Auth.password])
+                let next = try #require(entered.location)
+                #expect(entered.status == 200 && next.hasPrefix("/auth/authorize?") && browser.cookies["orrery-session"] != nil)
+                #expect(entered.headers.first(name: "Cache-Control") == "no-store")
+                #expect(entered.body.contains("<a href=\"\(next.replacingOccurrences(of: "&", with: "&amp;"))\">"))
+                let answer = try await browser.get(next)
+                #expect(answer.redirected("code") != nil && answer.redirected("state") == "s")
+            }
         }
     }
 

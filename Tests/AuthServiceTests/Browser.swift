@@ -58,7 +58,11 @@ extension TestAnswer {
         ) { first, _ in first }
     }
 
-    var location: String? { headers.first(name: "Location") }
+    /// Where a browser goes next by itself.
+    var location: String? {
+        headers.first(name: "Location")
+            ?? headers.first(name: "Refresh").flatMap { $0.hasPrefix("0; url=") ? String($0.dropFirst(7)) : nil }
+    }
 
     /// A parameter of the address that a redirect leads to.
     func redirected(_ name: String) -> String? {

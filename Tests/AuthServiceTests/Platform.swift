@@ -87,10 +87,10 @@ struct Auth: Sendable {
         return try answer.json()
     }
 
-    /// Waits until checks are answered from Redis.
+    /// Waits until checks are answered from Redis, whoever is asked about.
     func waitForCopy() async throws {
-        let deadline = ContinuousClock.now + .seconds(10)
-        while try await service.get("/ready").body.contains(#""acl_copy":{"ok":false"#) {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while try await !service.get("/ready").body.contains(#""acl_copy":{"detail":{"whole":"true"},"ok":true"#) {
             guard .now < deadline else { throw PlatformError.unavailable("the copy is not in use") }
             try await Task.sleep(for: .milliseconds(20))
         }

@@ -56,6 +56,10 @@ import Testing
             #expect(answer.body == #"{"subroles":["bob/roles/a","bob/roles/a/deep"]}"#)
             #expect(try await auth.service.get(auth.path("bobby", "/subroles"), token: bob).status == 403)
             #expect(try await auth.service.get(auth.path("bob/roles/a/deep", "/subroles"), token: bob).body == #"{"subroles":[]}"#)
+            // What is but the beginning of names need not be a principal.
+            #expect(try await auth.service.get(auth.path("bob/roles", "/subroles"), token: bob).body == answer.body)
+            #expect(try await auth.service.get(auth.path("bob/none", "/subroles"), token: bob).body == #"{"subroles":[]}"#)
+            #expect(try await auth.service.get(auth.path("nobody/roles", "/subroles"), token: auth.admin).status == 404)
         }
     }
 

@@ -7,7 +7,9 @@ import Testing
 /// `GET /config`.
 @Suite(.timeLimit(.minutes(1)))
 struct BootstrapTests {
-    private let signInKeys: Set = ["auth_url", "token_url", "logout_url", "client_id", "audience", "headless_callback_url"]
+    private let signInKeys: Set = [
+        "auth_url", "token_url", "logout_url", "client_id", "audience", "headless_callback_url", "success_redirect_url",
+    ]
 
     private func keys(_ answer: TestAnswer) throws -> Set<String> { Set(try answer.object().keys) }
 
@@ -35,6 +37,19 @@ struct BootstrapTests {
                 #expect(try keys(answer).isSuperset(of: signInKeys))
                 #expect(try keys(answer).isDisjoint(with: ["clusters", "projects"]))
             }
+        }
+    }
+
+    /// Elsewhere such a header is refused; the client cannot go on without this document.
+    @Test(arguments: ["Bearer", "Bearer ", "Basic YTpi", "garbage", ""]) func aHeaderThatCannotBeReadIsNoIdentity(header: String)
+        async throws
+    {
+        try await Platform.run { platform in
+            let answer = try await platform.service.get("/api/v1/config", headers: ["Authorization": header])
+            #expect(answer.status == 200)
+            #expect(try answer.object()["authorized"] as? Bool == false)
+            #expect(try keys(answer).isSuperset(of: signInKeys))
+            #expect(try keys(answer).isDisjoint(with: ["clusters", "projects"]))
         }
     }
 

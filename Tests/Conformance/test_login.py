@@ -75,7 +75,7 @@ def test_a_token_that_expires_after_the_login(platform, stranger):
 def test_bootstrap_document(platform, admin):
     anonymous = requests.get(f"{platform.api}/config", timeout=20)
     assert anonymous.status_code == 200
-    oauth = {"auth_url", "token_url", "logout_url", "client_id", "audience", "headless_callback_url"}
+    oauth = {"auth_url", "token_url", "logout_url", "client_id", "audience", "headless_callback_url", "success_redirect_url"}
     assert oauth <= anonymous.json().keys() and anonymous.json()["authorized"] is False
     document = admin.config("GET", "config").json()
     assert oauth <= document.keys() and document["authorized"] is True and document["admin_url"] == platform.admin_api

@@ -49,7 +49,8 @@ def at_the_page(platform, name):
         browser = requests.Session()
         page = browser.get(str(url), timeout=20)
         assert page.url.startswith(f"{platform.url}/auth/sign-in"), page.url
-        return browser.post(f"{platform.url}/auth/sign-in", data={**fields(page.text), "login": name, "password": PASSWORD}, timeout=20)
+        page = browser.post(f"{platform.url}/auth/sign-in", data={**fields(page.text), "login": name, "password": PASSWORD}, timeout=20)
+        return browser.get(platform.url + page.headers["Refresh"].removeprefix("0; url="), timeout=20)
     return browse
 
 

@@ -453,7 +453,7 @@ struct AuthorizeTests {
 }
 
 /// Waits for what is true a little later.
-func eventually(_ what: String, within limit: Duration = .seconds(6), _ body: () async throws -> Bool) async throws {
+func eventually(_ what: String, within limit: Duration = .seconds(20), _ body: () async throws -> Bool) async throws {
     let deadline = ContinuousClock.now + limit
     while try await !body() {
         guard .now < deadline else {

@@ -4,7 +4,8 @@ import NIOCore
 import NIOHTTP1
 import TestSupport
 
-/// A client that behaves as a browser does where signing in depends on it: redirects, and cookies by their rules (RFC 6265bis).
+/// A client that behaves as a browser does where signing in depends on it: redirects, cookies by their rules (RFC 6265bis), and where a form may
+/// lead, every step of a redirect included (CSP 3, `form-action`, as Chromium understands it).
 actor Browser {
     struct Cookie: Sendable {
         let name: String
@@ -26,11 +27,14 @@ actor Browser {
     }
 
     struct TooManyRedirects: Error { let way: [String] }
+    struct FormMayNotLeadThere: Error { let url: String }
 
     /// Sends one request: method, absolute URL, headers.
     typealias Send = @Sendable (HTTPMethod, String, HTTPHeaders, String?) async throws -> TestAnswer
 
     private(set) var cookies: [Cookie] = []
+    /// Where forms of the page that is shown may lead; nil: anywhere.
+    private var formTargets: [String]?
     private let send: Send
 
     static let navigation: HTTPHeaders = [
@@ -47,16 +51,23 @@ actor Browser {
         var method = method
         var body = body
         var way: [String] = []
+        var allowed = body == nil ? nil : formTargets
         while way.count < 12 {
             way.append(url)
+            if let allowed, !allowed.contains(Browser.origin(url)) { throw FormMayNotLeadThere(url: url) }
             var headers = headers
             let sent = cookies(for: url)
             if !sent.isEmpty { headers.replaceOrAdd(name: "Cookie", value: sent) }
             let answer = try await send(method, url, headers, body)
             keep(answer.headers["Set-Cookie"], of: url)
-            guard follows, [301, 302, 303, 307, 308].contains(answer.status), let location = answer.headers.first(name: "Location") else {
+            let redirection = [301, 302, 303, 307, 308].contains(answer.status) ? answer.headers.first(name: "Location") : nil
+            let refresh = answer.headers.first(name: "Refresh").flatMap { $0.hasPrefix("0; url=") ? String($0.dropFirst(7)) : nil }
+            guard follows, let location = redirection ?? refresh else {
+                formTargets = Browser.formTargets(of: answer, at: url)
                 return Visit(url: url, answer: answer, way: way)
             }
+            // A refresh is a navigation of its own.
+            if redirection == nil { allowed = nil }
             url = URL(string: location, relativeTo: URL(string: url))?.absoluteString ?? location
             method = .GET
             body = nil
@@ -98,6 +109,14 @@ actor Browser {
                     isHidden: attributes["httponly"] != nil, sameSite: attributes["samesite"] ?? "", hasAge: attributes["max-age"] != nil))
         }
     }
+
+    private static func formTargets(of answer: TestAnswer, at url: String) -> [String]? {
+        let directives = (answer.headers.first(name: "Content-Security-Policy") ?? "").components(separatedBy: "; ")
+        return directives.map { $0.components(separatedBy: " ") }.first { $0.first == "form-action" }?
+            .dropFirst().map { $0 == "'self'" ? origin(url) : $0 }
+    }
+
+    private static func origin(_ url: String) -> String { (url.hasPrefix("https://") ? "https://" : "http://") + parts(url).host }
 
     static func parts(_ url: String) -> (isSecure: Bool, host: String) {
         let rest = url[(url.range(of: "://")?.upperBound ?? url.startIndex)...]

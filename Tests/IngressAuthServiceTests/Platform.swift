@@ -43,6 +43,8 @@ struct Platform: Sendable {
                     "postgres.url": "none",
                     "service.token": try await signer.sign(TokenClaims(name: PrincipalName("ingress-auth"))),
                     "ingress.auth.keys": keys, "ingress.zone.interval": "0.1", "ingress.cache.time": "0.3",
+                    // Many tests at once are slower than a gateway may be kept waiting.
+                    "ingress.call.time": "60",
                     "oauth.auth.url": "https://login.example.org/idp/authorize", "oauth.token.url": other.url + "/idp/token",
                     "oauth.logout.url": "https://login.example.org/idp/logout", "oauth.web.client.secret": Neighbours.clientSecret,
                 ].merging(settings) { _, given in given }

@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 import Foundation
 import HTTPTypes
 import NIOHTTP1
@@ -27,6 +28,7 @@ struct TraefikTests {
                     try await failures(platform, traefik)
                     try await sockets(platform, traefik)
                     try await pages(platform, traefik)
+                    try await certificates(platform, traefik)
                 }
             }
         }
@@ -135,6 +137,7 @@ struct TraefikTests {
             return try await session.inbound.first { _ in true }
         }
         #expect(echo == .text("hello, cookies: theme=dark"))
+        try await revokedMeanwhile(platform, url)
         // With the session of a browser that signed in.
         let browser = traefik.browser()
         _ = try await browser.open("https://login.example.org/idp/sign-in?user=alice")
@@ -142,6 +145,39 @@ struct TraefikTests {
         let session = await browser.cookies(for: "https://\(Traefik.jobHost)/")
         #expect(session.hasPrefix("__Host-ia-s="))
         #expect(try await refusal([.cookie: session, .origin: "https://\(Traefik.jobHost)"]) == nil)
+    }
+
+    /// What is open stays open, what is asked for anew is refused.
+    private func revokedMeanwhile(_ platform: Platform, _ url: String) async throws {
+        let own = "job://default/acme/vision/trainer"
+        try await platform.grant(own, .read, to: "carol")
+        let headers: HTTPFields = [
+            .cookie: "dat=\(try await platform.token("carol"))", .origin: "https://\(Traefik.jobHost)",
+        ]
+        @Sendable func refusal() async throws -> Int? {
+            do {
+                try await WebSocketClient.connect(url: url, headers: headers) { _, _ in }
+                return nil
+            } catch let error as WebSocketHandshakeRefused {
+                return Int(error.status)
+            }
+        }
+        try await eventually("carol may") { try await refusal() == nil }
+        let last = try await WebSocketClient.connect(url: url, headers: headers) { session, _ in
+            try await platform.revoke(own, from: "carol")
+            try await eventually("carol may not") { try await refusal() == 403 }
+            try await session.send(text: "still here")
+            return try await session.inbound.first { _ in true }
+        }
+        #expect(last == .text("still here, cookies: none"))
+    }
+
+    /// S20: a certificate that nobody vouches for is not believed, by the client that makes all calls.
+    private func certificates(_ platform: Platform, _ traefik: Traefik) async throws {
+        let url = "https://127.0.0.1:\(traefik.securePort)/"
+        await #expect(throws: (any Error).self) {
+            try await platform.ingress.http.execute(HTTPClientRequest(url: url), timeout: .seconds(10))
+        }
     }
 
     private func pages(_ platform: Platform, _ traefik: Traefik) async throws {

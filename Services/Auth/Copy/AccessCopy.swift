@@ -20,9 +20,22 @@ final class AccessCopy: Sendable {
         case otherGeneration
     }
 
+    private struct State {
+        var trust: Trust?
+        /// The generation that was trusted last, and how many changes are known to have been published to it.
+        var generation = ""
+        var changes = 0
+        /// Generations that were given up: they come back with an older copy only. Bounded.
+        var left: [String] = []
+
+        mutating func note(_ changes: Int, of generation: String) {
+            if generation == self.generation { self.changes = max(self.changes, changes) }
+        }
+    }
+
     let redis: RedisClient
-    private let prefix: String
-    private let state = Mutex<Trust?>(nil)
+    let prefix: String
+    private let state = Mutex(State())
     /// Yields whenever trust was lost.
     let losses: AsyncStream<Void>
     private let loss: AsyncStream<Void>.Continuation
@@ -34,23 +47,39 @@ final class AccessCopy: Sendable {
     }
 
     var generationKey: String { prefix + "generation" }
+    var keys: [String] { [generationKey, prefix + "changes"] }
 
-    var trust: Trust? { state.withLock { $0 } }
+    var trust: Trust? { state.withLock { $0.trust } }
+    var left: [String] { state.withLock { $0.left } }
+    /// The generation that was trusted last, and how many changes are known to have been published to it.
+    var known: (generation: String, changes: Int) { state.withLock { ($0.generation, $0.changes) } }
 
-    func trust(_ trust: Trust) { state.withLock { $0 = trust } }
+    /// - Parameter changes: how many had been published to that generation when it was found.
+    func trust(_ trust: Trust, changes: Int) {
+        state.withLock { state in
+            if state.generation != trust.generation {
+                if !state.generation.isEmpty { state.left = state.left.suffix(63) + [state.generation] }
+                state.changes = 0
+                state.generation = trust.generation
+            }
+            state.note(changes, of: trust.generation)
+            state.trust = trust
+        }
+    }
 
     /// Sends all questions to Postgres until the keeper has looked at Redis again.
     func distrust(_ trust: Trust) {
         let changed = state.withLock { state in
-            guard state == trust else { return false }
-            state = nil
+            guard state.trust == trust else { return false }
+            state.trust = nil
             return true
         }
         if changed { loss.yield() }
     }
 
     func ask(_ questions: [Question], _ trust: Trust) async throws -> Answer {
-        var arguments: [RedisArgument] = [.init(trust.generation), .init(prefix + trust.short + ":")]
+        let known = state.withLock { $0.generation == trust.generation ? $0.changes : 0 }
+        var arguments: [RedisArgument] = [.init(trust.generation), .init(prefix + trust.short + ":"), .init(known)]
         var places: [[Range<Int>]] = []
         for question in questions {
             var uris: [RedisArgument] = []
@@ -65,27 +94,29 @@ final class AccessCopy: Sendable {
             arguments.append(.init(uris.count))
             arguments += uris
         }
-        let reply = try await redis.evaluate(
-            AccessScripts.ask, keys: [generationKey], arguments: arguments, connection: trust.connection)
-        return try read(reply, places)
+        let reply = try await redis.evaluate(AccessScripts.ask, keys: keys, arguments: arguments, connection: trust.connection)
+        return try read(reply, places, trust)
     }
 
-    private func read(_ reply: RedisValue, _ places: [[Range<Int>]]) throws -> Answer {
-        guard let parts = reply.array, let kind = parts.first?.int else { throw RedisError.server("an answer of another shape") }
+    private func read(_ reply: RedisValue, _ places: [[Range<Int>]], _ trust: Trust) throws -> Answer {
+        guard let parts = reply.array, let kind = parts.first?.int else { throw Self.misshapen }
         if kind == 0 { return .otherGeneration }
         if kind == 1 { return .unknown(Array(Set(parts.dropFirst().compactMap(\.string)))) }
-        guard kind == 2, parts.count == 1 + 3 * places.count else { throw RedisError.server("an answer of another shape") }
+        guard kind == 2, parts.count == 2 + 3 * places.count, let changes = parts[1].int else { throw Self.misshapen }
+        state.withLock { $0.note(changes, of: trust.generation) }
         return .verdicts(
             places.enumerated().map { index, ranges in
-                let digits = parts[2 + 3 * index].bytes ?? []
+                let digits = parts[3 + 3 * index].bytes ?? []
                 let actions = ranges.map { range in
                     Action(rank: range.reduce(0) { max($0, $1 < digits.count ? Int(digits[$1]) - 48 : 0) })
                 }
                 return Verdict(
-                    validFrom: parts[1 + 3 * index].string.flatMap(Double.init), actions: actions,
-                    grants: permissions(parts[3 + 3 * index].array ?? []))
+                    validFrom: parts[2 + 3 * index].string.flatMap(Double.init), actions: actions,
+                    grants: permissions(parts[4 + 3 * index].array ?? []))
             })
     }
+
+    private static var misshapen: RedisError { .server("an answer of another shape") }
 
     private func permissions(_ list: [RedisValue]) -> [Permission] {
         stride(from: 0, to: list.count - 1, by: 2).compactMap { index in
@@ -94,43 +125,40 @@ final class AccessCopy: Sendable {
         }
     }
 
-    // MARK: writing
-
-    /// Announces that these names are about to be read from Postgres. Whatever is published meanwhile voids the lease.
-    func lease(_ names: [String], _ trust: Trust) async throws -> [String: String] {
-        let leases = Dictionary(uniqueKeysWithValues: names.map { ($0, UUID().uuidString) })
-        let commands: [[RedisArgument]] = leases.map { name, lease in
-            ["SET", .init("\(prefix)\(trust.short):lease:\(name)"), .init(lease), "PX", 30_000]
-        }
-        _ = try await redis.pipeline(commands, connection: trust.connection)
-        return leases
-    }
-
-    /// Stores records that were read under these leases.
-    func fill(_ records: [AccessRecord], _ leases: [String: String], _ trust: Trust) async throws {
-        for record in records {
-            guard let lease = leases[record.name] else { continue }
-            _ = try await store(record, lease: lease, connection: trust.connection)
-        }
-    }
-
     /// Brings committed changes into the copy. Waits for Redis as long as the client does; when this returns, no copy holds an older state.
-    func publish(_ records: [AccessRecord]) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for record in records { group.addTask { _ = try await self.store(record, lease: "", connection: nil) } }
-            try await group.waitForAll()
+    /// The names of existing principals that the copy lacks now.
+    func publish(_ records: [AccessRecord]) async throws -> [String] {
+        try await withThrowingTaskGroup(of: String?.self) { group in
+            for record in records {
+                group.addTask { try await self.publish(record) || record.validFrom == nil ? nil : record.name }
+            }
+            return try await group.reduce(into: []) { names, name in if let name { names.append(name) } }
         }
     }
 
-    private func store(_ record: AccessRecord, lease: String, connection: Int?) async throws -> RedisValue {
+    /// Whether the copy has the record now.
+    private func publish(_ record: AccessRecord) async throws -> Bool {
+        let (generation, known) = self.known
         var arguments: [RedisArgument] = [
-            .init(prefix), .init(record.name), .init(lease), .init(record.version),
-            .init(record.validFrom.map { String(Int($0)) } ?? ""), .init(record.roles.joined(separator: "\n")),
+            .init(prefix), .init(generation), .init(known), .init(record.name), .init(record.version), record.isLarge ? "drop" : "keep",
         ]
-        for grant in record.grants {
-            arguments.append(.init(grant.uri))
-            arguments.append(.init(grant.action.rank))
+        arguments += record.head
+        arguments += record.body(record.grants[...])
+        let reply = try await redis.evaluate(AccessScripts.publish, keys: keys, arguments: arguments)
+        guard let parts = reply.array, let kind = parts.first?.int else { throw Self.misshapen }
+        if parts.count == 3, let changes = parts[1].int, let generation = parts[2].string {
+            state.withLock { $0.note(changes, of: generation) }
         }
-        return try await redis.evaluate(AccessScripts.store, keys: [generationKey], arguments: arguments, connection: connection)
+        return kind == 1
+    }
+}
+
+extension AccessRecord {
+    /// Valid-from and roles, as the scripts take them.
+    var head: [RedisArgument] { [.init(validFrom.map { String(Int($0)) } ?? ""), .init(roles.joined(separator: "\n"))] }
+
+    /// Grants as the scripts take them: URI and digit in turn.
+    func body(_ grants: ArraySlice<(uri: String, action: Action)>) -> [RedisArgument] {
+        grants.flatMap { [RedisArgument($0.uri), RedisArgument($0.action.rank)] }
     }
 }

@@ -1,7 +1,11 @@
 import Redis
 
-/// The scripts that read and write the copy. Keys: `<prefix>generation` holds the generation's name; below `<prefix><short>:` each principal
-/// is a hash with `v` version, `t` valid-from (absent: no such principal), `r` roles by line, canonical URI → action digit, and `x` (see `store`).
+/// The scripts that read and write the copy. Keys: `<prefix>generation` holds the generation's name, `<prefix>changes` counts what was
+/// published; below `<prefix><short>:` each principal is a hash with `v` version, `t` valid-from (absent: no such principal), `r` roles by
+/// line, canonical URI → action digit, and `x` (see `store`).
+///
+/// The count is what an older copy of the same server's life betrays itself by (`DEBUG RELOAD NOSAVE`): whoever asks or writes says how many
+/// changes it knows to have been published, and a copy that counts fewer has no generation from then on.
 enum AccessScripts {
     /// How long an unused record lives; also what clears away the records of former generations.
     static let recordLifetime = 86_400
@@ -9,12 +13,19 @@ enum AccessScripts {
     /// Answers questions. A walk goes through the principal, `public`, and all roles of those on the way, each once, at most 1,000. A
     /// principal's own grant on its own `role://` URI is for itself and not for its members.
     ///
-    /// ARGV: generation, record prefix, then for each question: name, scheme to list or "", number of URIs, URIs.
-    /// Answers {0} for another generation, {1, unknown names…}, or {2, for each question: valid-from or nil, digits, {uri, digit, …}}.
+    /// KEYS: generation, changes. ARGV: generation, record prefix, changes known, then for each question: name, scheme to list or "", number
+    /// of URIs, URIs. Answers {0} for another generation, {1, unknown names…}, or {2, changes, for each question: valid-from or nil, digits,
+    /// {uri, digit, …}}.
     static let ask = RedisScript(
         """
-        if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {0} end
-        local prefix, at, answer, unknown = ARGV[2], 3, {2}, {1}
+        local now = redis.call('MGET', KEYS[1], KEYS[2])
+        if now[1] ~= ARGV[1] then return {0} end
+        local changes = tonumber(now[2] or '0')
+        if changes < tonumber(ARGV[3]) then
+          redis.call('DEL', KEYS[1])
+          return {0}
+        end
+        local prefix, at, answer, unknown = ARGV[2], 4, {2, changes}, {1}
         -- v, t, r and the actions on the URIs: as a rule in one call, since calls are what a check costs.
         local function read(key, from, count)
           local found = redis.call('HMGET', key, 'v', 't', 'r', unpack(ARGV, from, from + math.min(count, 2000) - 1))
@@ -78,38 +89,86 @@ enum AccessScripts {
         return answer
         """)
 
-    /// Makes sure that a generation belongs to this incarnation of the server, starting an empty one if not. ARGV: incarnation, new name.
+    /// Makes sure that a generation belongs to this incarnation of the server, starting an empty one if not. KEYS: generation, changes.
+    /// ARGV: incarnation, new name, generation and changes known, and generations that were left before: one of those comes back with an older
+    /// copy only. Answers {generation, changes}.
     static let adopt = RedisScript(
         """
         local now = redis.call('GET', KEYS[1])
-        if now and string.sub(now, string.find(now, ':', 1, true) + 1) == ARGV[1] then return now end
-        redis.call('SET', KEYS[1], ARGV[2] .. ':' .. ARGV[1])
-        return ARGV[2] .. ':' .. ARGV[1]
+        local good = now and string.sub(now, string.find(now, ':', 1, true) + 1) == ARGV[1]
+        local changes = tonumber(redis.call('GET', KEYS[2]) or '0')
+        if now == ARGV[3] and changes < tonumber(ARGV[4]) then good = false end
+        for i = 5, #ARGV do
+          if now == ARGV[i] then good = false end
+        end
+        if not good then
+          now = ARGV[2] .. ':' .. ARGV[1]
+          redis.call('SET', KEYS[1], now)
+        end
+        return {now, changes}
         """)
 
-    /// Stores a record. ARGV: key prefix, name, lease or "" for a change that was committed, version, valid-from or "", roles, then URI and
-    /// digit in turn. A change deletes the lease, so that nobody fills in what was read before it, and replaces only an older record; a fill
-    /// needs its lease. Answers whether the record was stored.
-    static let store = RedisScript(
+    /// Brings a change that was committed. KEYS: generation, changes. ARGV: key prefix, generation and changes known, name, version, "keep"
+    /// or "drop", valid-from or "", roles, then URI and digit in turn. It deletes the lease, so that nobody fills in what was read before it,
+    /// and replaces only an older record; a record that is not there stays away, since who comes late could not be told. "drop": the record is
+    /// too large to be written at once. Answers {0, changes} if the record is not there now, {1, changes} if it is, {2} without a generation.
+    static let publish = RedisScript(
+        """
+        local generation = redis.call('GET', KEYS[1])
+        if not generation then return {2} end
+        if generation == ARGV[2] and tonumber(redis.call('GET', KEYS[2]) or '0') < tonumber(ARGV[3]) then
+          redis.call('DEL', KEYS[1])
+          return {2}
+        end
+        local changes = redis.call('INCR', KEYS[2])
+        local short = string.sub(generation, 1, string.find(generation, ':', 1, true) - 1)
+        local key = ARGV[1] .. short .. ':' .. ARGV[4]
+        redis.call('DEL', ARGV[1] .. short .. ':lease:' .. ARGV[4])
+        local version = redis.call('HGET', key, 'v')
+        if not version then return {0, changes, generation} end
+        if tonumber(version) >= tonumber(ARGV[5]) then return {1, changes, generation} end
+        redis.call('UNLINK', key)
+        if ARGV[6] == 'drop' then return {0, changes, generation} end
+        \(write("7", "8", "9"))
+        return {1, changes, generation}
+        """)
+
+    /// Fills in a record that was read under a lease. KEYS: generation. ARGV: key prefix, name, lease, version, valid-from or "", roles, a key
+    /// under which the grants lie prepared or "", their number, then, if none is prepared, URI and digit in turn. Answers whether the record
+    /// was stored.
+    static let fill = RedisScript(
         """
         local generation = redis.call('GET', KEYS[1])
         if not generation then return 0 end
         local short = string.sub(generation, 1, string.find(generation, ':', 1, true) - 1)
         local key, lease = ARGV[1] .. short .. ':' .. ARGV[2], ARGV[1] .. short .. ':lease:' .. ARGV[2]
-        if ARGV[3] ~= '' and redis.call('GET', lease) ~= ARGV[3] then return 0 end
+        if redis.call('GET', lease) ~= ARGV[3] then return 0 end
         redis.call('DEL', lease)
         local version = redis.call('HGET', key, 'v')
-        if ARGV[3] == '' and not version then return 0 end
         if version and tonumber(version) >= tonumber(ARGV[4]) then return 0 end
-        redis.call('DEL', key)
-        redis.call('HSET', key, 'v', ARGV[4])
+        if ARGV[7] ~= '' then
+          -- A server that was restarted or flushed meanwhile may have a part.
+          if redis.call('HLEN', ARGV[7]) ~= tonumber(ARGV[8]) then return 0 end
+          redis.call('UNLINK', key)
+          redis.call('RENAME', ARGV[7], key)
+        else
+          redis.call('UNLINK', key)
+        end
+        \(write("5", "6", "9", version: "4"))
+        return 1
+        """)
+
+    /// Lua that writes the record `key` from arguments.
+    private static func write(_ validFrom: String, _ roles: String, _ grants: String, version: String = "5") -> String {
+        """
+        redis.call('HSET', key, 'v', ARGV[\(version)])
         -- Redis searches a hash of a few hundred short values from end to end, for each URI of each check; one long value makes it a table.
-        if #ARGV > 6 + 2 * 32 then redis.call('HSET', key, 'x', string.rep('x', 129)) end
-        if ARGV[5] ~= '' then redis.call('HSET', key, 't', ARGV[5], 'r', ARGV[6]) end
-        for start = 7, #ARGV, 2000 do
+        if #ARGV >= \(grants) + 2 * 32 then redis.call('HSET', key, 'x', string.rep('x', 129)) end
+        if ARGV[\(validFrom)] ~= '' then redis.call('HSET', key, 't', ARGV[\(validFrom)], 'r', ARGV[\(roles)]) end
+        for start = \(grants), #ARGV, 2000 do
           redis.call('HSET', key, unpack(ARGV, start, math.min(start + 1999, #ARGV)))
         end
         redis.call('EXPIRE', key, \(recordLifetime))
-        return 1
-        """)
+        """
+    }
 }

@@ -1,41 +1,23 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import ServiceKit
 
 /// A page of sign-in: no scripts, nothing from elsewhere, in nobody's frame, kept by no cache.
 struct Page: Sendable {
     let title: String
     let body: HTML
     var status: HTTPResponse.Status = .ok
-    /// Origins that a form of this page may lead to: browsers apply the policy to every step of a redirect.
-    var formTargets: [String] = []
     var headers: HTTPFields = [:]
 
     func response(cookies: [String] = []) -> Response {
         var headers = headers
         headers[.contentType] = "text/html; charset=utf-8"
-        headers.secure(formTargets: formTargets)
+        headers.secure()
         for cookie in cookies { headers.append(HTTPField(name: .setCookie, value: cookie)) }
-        let page: HTML = """
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta name="robots" content="noindex">
-            <title>\(title) – Orrery</title>
-            <link rel="stylesheet" href="\(SignInPaths.styleSheet)">
-            </head>
-            <body>
-            <main>
-            <p class="brand">Orrery</p>
-            <h1>\(title)</h1>
-            \(body)
-            </main>
-            </body>
-            </html>
-
-            """
+        let page = HTML.document(
+            title: title, of: "Orrery", head: "<link rel=\"stylesheet\" href=\"\(SignInPaths.styleSheet)\">",
+            above: "<p class=\"brand\">Orrery</p>\n", body: body)
         return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: page.text)))
     }
 
@@ -51,11 +33,10 @@ struct Page: Sendable {
 
 extension HTTPFields {
     /// What every answer of sign-in says to the browser.
-    mutating func secure(formTargets: [String] = []) {
-        let targets = (["'self'"] + formTargets).joined(separator: " ")
+    mutating func secure() {
         self[.contentSecurityPolicy] =
-            "default-src 'none'; style-src 'self'; form-action \(targets); base-uri 'none'; frame-ancestors 'none'"
-        self[.xFrameOptions] = "DENY"
+            "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        self[.frameOptions] = "DENY"
         self[.xContentTypeOptions] = "nosniff"
         self[.referrerPolicy] = "same-origin"
         self[.crossOriginOpenerPolicy] = "same-origin"
@@ -64,8 +45,7 @@ extension HTTPFields {
 }
 
 extension HTTPField.Name {
-    static let xFrameOptions = known("X-Frame-Options")
-    static let referrerPolicy = known("Referrer-Policy")
+    static let refresh = known("Refresh")
     static let crossOriginOpenerPolicy = known("Cross-Origin-Opener-Policy")
     static let forwardedFor = known("X-Forwarded-For")
     static let fetchSite = known("Sec-Fetch-Site")

@@ -1,4 +1,5 @@
 import HTTPTypes
+import ServiceKit
 
 /// A provider that the sign-in page offers.
 struct ProviderLink: Sendable {
@@ -28,7 +29,16 @@ extension Page {
                 </form>
                 \(others)
                 """,
-            status: status, formTargets: returnTo.formTargets, headers: headers)
+            status: status, headers: headers)
+    }
+
+    /// The way on from a form, in a navigation of its own: browsers apply the form's policy to every step of a redirect, and where a
+    /// client leads on to, the client alone knows.
+    static func onward(to target: ReturnTarget) -> Page {
+        Page(
+            title: "You are signed in",
+            body: "<p role=\"status\">The page that you came for opens now. If it does not, <a href=\"\(target.path)\">continue</a>.</p>",
+            headers: [.refresh: "0; url=\(target.path)"])
     }
 
     static func account(name: String, email: String?, provider: String?, hasPassword: Bool, formToken: String, changed: Bool) -> Page {

@@ -49,11 +49,15 @@ extension Directory {
         over uris: [ResourceURI], to principal: PrincipalName, by caller: Caller, adding: Bool
     ) async throws {
         let (actions, verdicts) = try await ask(caller, on: [ResourceURI(.user)] + uris, about: [Question(principal: principal)])
+        let mayAskAnything = actions[0] == .manage
+        if !mayAskAnything { try refusals.admit(caller.name) }
         if adding, principal.text == caller.name, actions[0] < .manage {
             throw PlatformError.forbidden("Adding self user is forbidden")
         }
-        guard verdicts[0].exists else { throw Self.notFound(principal) }
-        guard actions.dropFirst().allSatisfy({ $0 == .manage }) else { throw PlatformError.forbidden() }
+        guard verdicts[0].exists, actions.dropFirst().allSatisfy({ $0 == .manage }) else {
+            if !mayAskAnything { refusals.refused(caller.name) }
+            throw verdicts[0].exists ? PlatformError.forbidden() : Self.notFound(principal)
+        }
     }
 
     /// What of `permissions` the principal lacks, in the order asked. The platform's busiest question: one round trip.
@@ -72,6 +76,9 @@ extension Directory {
     func tree(of uri: ResourceURI, depth: Int?, for principal: PrincipalName, caller: Caller) async throws -> PermissionTree {
         let verdict = try await requireReadable(
             principal, by: caller, asking: Question(principal: principal, everything: uri.scheme))
+        guard verdict.grants.count(where: { uri.covers($0.uri) }) <= treeLimit else {
+            throw PlatformError.badRequest("uri: more than \(treeLimit) grants lie below \(uri.text); ask for a part of it")
+        }
         return PermissionTree(of: uri, grants: verdict.grants, depth: depth)
     }
 
@@ -85,7 +92,9 @@ extension Directory {
             guard let whole = try await judge.closures.table(of: principal) else { throw Self.notFound(principal) }
             table = whole
         } else {
-            for grant in try await judge.closures.records(of: [principal.text]).flatMap(\.grants) { table.add(grant.uri, grant.action) }
+            for grant in try await judge.closures.records(of: [principal.text], whole: true).flatMap(\.grants) {
+                table.add(grant.uri, grant.action)
+            }
         }
         return table.list(below: filter)
     }

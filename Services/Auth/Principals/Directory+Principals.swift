@@ -21,9 +21,9 @@ extension Directory {
             guard principal.text != "user" else { throw PlatformError.conflict("user \"user\" already exists: the name is reserved") }
             guard principal.text.utf8.count <= 63 else { throw PlatformError.badRequest("name: at most 63 characters without a slash") }
         }
-        if principal.isSubrole, try await !principals.exists(principal.base) { throw Self.notFound(principal.base) }
         let entry = Self.entry(.create, by: caller, on: principal)
         let created = try await principals.pool.transaction { connection in
+            if principal.isSubrole, try await !principals.hold(principal.base, on: connection) { throw Self.notFound(principal.base) }
             guard try await principals.create(principal, on: connection) else { return false }
             try await AuditLog.record(entry, on: connection)
             if let permissions = BuiltInPrincipals.permissions(of: principal) {
@@ -54,8 +54,11 @@ extension Directory {
         try await publish(changed)
     }
 
+    /// Also below what is but the beginning of names: `alice/roles`.
     func subroles(of principal: PrincipalName, caller: Caller) async throws -> [PrincipalName] {
-        _ = try await requireReadable(principal, by: caller)
-        return try await principals.subroles(of: principal).map { PrincipalName(checked: $0) }
+        guard try await ask(caller, on: [principal.userURI]).actions[0] >= .read else { throw PlatformError.forbidden() }
+        let found = try await principals.subroles(of: principal)
+        if found.isEmpty, try await !principals.exists(principal.base) { throw Self.notFound(principal) }
+        return found.map { PrincipalName(checked: $0) }
     }
 }

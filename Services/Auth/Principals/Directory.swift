@@ -12,6 +12,9 @@ struct Directory: Sendable {
     let outbox: ACLOutbox
     let keys: KeyRing
     let audit: AuditLog
+    /// Entries that one tree may have.
+    let treeLimit: Int
+    let refusals = RefusalLimit()
 
     var signer: TokenSigner { keys.signer }
 

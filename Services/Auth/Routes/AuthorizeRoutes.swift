@@ -80,7 +80,7 @@ struct AuthorizeRoutes: Sendable {
             if wish.isSilent {
                 return Self.refusal(OAuthError(.loginRequired, "Nobody has signed in with this browser"), wish.redirectURI, wish.state)
             }
-            return .seeOther(ReturnTarget(context.query, request: wish).link(from: SignInPaths.signIn, "&again=true"))
+            return .seeOther(ReturnTarget(context.query).link(from: SignInPaths.signIn, "&again=true"))
         }
         let code = try await server.code(for: session, wish)
         return .seeOther(Location.adding([("code", code.text)] + (wish.state.map { [("state", $0)] } ?? []), to: wish.redirectURI))

@@ -61,6 +61,9 @@ struct SignInDesk: Sendable {
     /// Replaces whatever session the browser had: an old session's id is never carried into a new one.
     func enter(_ session: OpaqueToken, from request: Request, to target: ReturnTarget) async throws -> Response {
         if let old = cookies.session(of: request) { try await signIn.sessions.replace(old) }
+        if request.method == .post, !target.isOurs {
+            return Page.onward(to: target).response(cookies: [cookies.settingSession(session)])
+        }
         return .seeOther(target.path, cookies: [cookies.settingSession(session)])
     }
 

@@ -6,15 +6,13 @@ import ServiceKit
 struct ReturnTarget: Sendable {
     /// Path and query.
     let path: String
-    /// Origins beyond this one that the way leads to.
-    let formTargets: [String]
 
-    static let account = ReturnTarget(path: SignInPaths.account, formTargets: [])
+    static let account = ReturnTarget(path: SignInPaths.account)
 
-    private init(path: String, formTargets: [String]) {
-        self.path = path
-        self.formTargets = formTargets
-    }
+    /// Whether the way ends with us; where a client leads on to, it alone knows.
+    var isOurs: Bool { path == SignInPaths.account }
+
+    private init(path: String) { self.path = path }
 
     /// Nil for whatever this service did not make itself.
     init?(_ text: String?, clients: OAuthClients, audience: String) {
@@ -25,16 +23,15 @@ struct ReturnTarget: Sendable {
         let prefix = SignInPaths.authorize + "?"
         guard text.hasPrefix(prefix), text.utf8.count <= 8_192, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }),
             let query = try? QueryItems(String(text.dropFirst(prefix.count))),
-            let request = try? AuthorizationRequest(query, clients: clients, audience: audience)
+            (try? AuthorizationRequest(query, clients: clients, audience: audience)) != nil
         else { return nil }
-        self.init(path: text, formTargets: Self.origin(of: request.redirectURI).map { [$0] } ?? [])
+        self.init(path: text)
     }
 
     /// Back to an authorization request; a sign-in that was asked for anew has happened then.
-    init(_ query: QueryItems, request: AuthorizationRequest) {
+    init(_ query: QueryItems) {
         let items = query.items.filter { !["prompt", "max_age"].contains($0.name) }
         path = SignInPaths.authorize + "?" + items.map { "\($0.name)=\(Self.encode($0.value))" }.joined(separator: "&")
-        formTargets = Self.origin(of: request.redirectURI).map { [$0] } ?? []
     }
 
     /// A path with this target in its query.
@@ -44,9 +41,4 @@ struct ReturnTarget: Sendable {
 
     private static let unreserved = CharacterSet(
         charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
-
-    private static func origin(of uri: String) -> String? {
-        guard let parts = URLComponents(string: uri), let scheme = parts.scheme, let host = parts.host else { return nil }
-        return "\(scheme)://\(host)\(parts.port.map { ":\($0)" } ?? "")"
-    }
 }

@@ -14,7 +14,9 @@ struct LoginSettings: Sendable {
         document.audience = try settings.string("oauth.audience", default: publicURL)
         document.headlessCallbackURL = try settings.string("oauth.headless.callback.url", default: publicURL + "/auth/show-code")
         document.callbackURLs = ["http://127.0.0.1:54540", "http://127.0.0.1:54541", "http://127.0.0.1:54542"]
-        document.successRedirectURL = settings.optional("oauth.success.redirect.url")
+        // Where the command line sends the browser afterwards: it is signed in to the pages of jobs then as well.
+        let after = try settings.string("oauth.success.redirect.url", default: publicURL + "/oauth/login")
+        document.successRedirectURL = after == "-" ? nil : after
         self.document = document
     }
 

@@ -10,8 +10,6 @@ extension HTTPField.Name {
     static let fetchMode = known("Sec-Fetch-Mode")
     static let fetchDestination = known("Sec-Fetch-Dest")
     static let fetchSite = known("Sec-Fetch-Site")
-    static let referrerPolicy = known("Referrer-Policy")
-    static let frameOptions = known("X-Frame-Options")
 
     /// A name that is written in the source.
     private static func known(_ name: String) -> HTTPField.Name {

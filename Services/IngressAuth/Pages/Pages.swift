@@ -1,4 +1,5 @@
 import HTTPTypes
+import ServiceKit
 
 /// What this service says to people.
 struct Pages: Sendable {
@@ -7,10 +8,12 @@ struct Pages: Sendable {
     /// Where the identity provider's sign-out page is.
     let logoutOrigin: String
 
-    private var signIn: String { "<p><a href=\"\(Page.text(origin))/oauth/login\">Sign in</a></p>" }
-    private var again: String {
-        "<p><a href=\"\(Page.text(origin))/oauth/login\">Start again</a>, or open the page you wanted once more.</p>"
+    private var signIn: HTML { "<p><a href=\"\(origin)/oauth/login\">Sign in</a></p>" }
+    private var again: HTML {
+        "<p><a href=\"\(origin)/oauth/login\">Start again</a>, or open the page you wanted once more.</p>"
     }
+
+    private var another: HTML { "<p><a href=\"\(origin)/oauth/logout\">Sign in with another account</a></p>" }
 
     // MARK: On the API host
 
@@ -19,7 +22,7 @@ struct Pages: Sendable {
     var loggedOut: Page {
         Page(
             status: .ok, title: "You are signed out",
-            body: "<p>Pages that were opened before may still be shown by this browser; close them.</p>" + signIn)
+            body: "<p>Pages that were opened before may still be shown by this browser; close them.</p>\(signIn)")
     }
 
     func logout(proof: String) -> Page {
@@ -27,7 +30,7 @@ struct Pages: Sendable {
             status: .ok, title: "Sign out?",
             body: """
                 <p>This ends your sign-in in this browser, also on the pages of jobs.</p>
-                <form method="post" action="/oauth/logout"><input type="hidden" name="proof" value="\(Page.text(proof))">
+                <form method="post" action="/oauth/logout"><input type="hidden" name="proof" value="\(proof)">
                 <button type="submit">Sign out</button></form>
                 """, formTargets: ["'self'", logoutOrigin])
     }
@@ -35,7 +38,7 @@ struct Pages: Sendable {
     func unprovenLogout(proof: String) -> Page {
         let page = logout(proof: proof)
         return Page(
-            status: .forbidden, title: "Sign out?", body: "<p>This did not come from the page that asks. Please confirm:</p>" + page.body,
+            status: .forbidden, title: "Sign out?", body: "<p>This did not come from the page that asks. Please confirm:</p>\(page.body)",
             formTargets: page.formTargets)
     }
 
@@ -48,14 +51,13 @@ struct Pages: Sendable {
     var lostSignIn: Page {
         Page(
             status: .badRequest, title: "Signing in did not work",
-            body: "<p>Cookies are blocked, the sign-in took too long, or this address was opened a second time.</p>" + again)
+            body: "<p>Cookies are blocked, the sign-in took too long, or this address was opened a second time.</p>\(again)")
     }
 
     var unknownUser: Page {
         Page(
             status: .forbidden, title: "No account here",
-            body: "<p>You signed in, but this platform has no account for you. Ask its administrator.</p>"
-                + "<p><a href=\"\(Page.text(origin))/oauth/logout\">Sign in with another account</a></p>")
+            body: "<p>You signed in, but this platform has no account for you. Ask its administrator.</p>\(another)")
     }
 
     /// The identity provider said no.
@@ -63,12 +65,12 @@ struct Pages: Sendable {
         let isDenial = ["access_denied", "unauthorized", "unauthorized_client", "login_required", "consent_required"].contains(error)
         return Page(
             status: isDenial ? .forbidden : .badRequest, title: "Signing in was refused",
-            body: "<p>\(Page.text((description ?? error).prefix(500)))</p>" + again)
+            body: "<p>\((description ?? error).prefix(500))</p>\(again)")
     }
 
     var unavailable: Page {
         Page(
-            status: .serviceUnavailable, title: "Not now", body: "<p>Signing in does not work at the moment. Try again shortly.</p>" + again
+            status: .serviceUnavailable, title: "Not now", body: "<p>Signing in does not work at the moment. Try again shortly.</p>\(again)"
         )
     }
 
@@ -76,7 +78,7 @@ struct Pages: Sendable {
         Page(
             status: .badRequest, title: "Your browser keeps no cookie there",
             body: """
-                <p>You were signed in several times within a minute for a page of <strong>\(Page.text(host.text))</strong>, but it never got the
+                <p>You were signed in several times within a minute for a page of <strong>\(host.text)</strong>, but it never got the
                 cookie that it was sent. Allow cookies for that address, wait a minute, and open the page once more.</p>
                 """)
     }
@@ -91,17 +93,16 @@ struct Pages: Sendable {
         else { return Page(status: .badRequest, title: "No code", body: "<p>This address shows the code of a sign-in, and got none.</p>") }
         return Page(
             status: .ok, title: "Your code",
-            body: "<p>Copy it into the terminal that asked you to sign in.</p>\n<code>\(Page.text(code))</code>")
+            body: "<p>Copy it into the terminal that asked you to sign in.</p>\n<code>\(code)</code>")
     }
 
     // MARK: On protected hosts
 
     func forbidden(_ principal: String?) -> Page {
-        let who = principal.map { "Your account, <strong>\(Page.text($0))</strong>, has" } ?? "You have"
+        let who: HTML = principal.map { "Your account, <strong>\($0)</strong>, has" } ?? "You have"
         return Page(
             status: .forbidden, title: "No access",
-            body: "<p>\(who) no access to this page.</p>"
-                + "<p><a href=\"\(Page.text(origin))/oauth/logout\">Sign in with another account</a></p>")
+            body: "<p>\(who) no access to this page.</p>\(another)")
     }
 
     var foreignHost: Page { Page(status: .forbidden, title: "No access", body: "<p>This platform has no such page.</p>") }
@@ -110,15 +111,15 @@ struct Pages: Sendable {
         Page(status: .forbidden, title: "No access", body: "<p>Another site's page sent this request.</p>")
     }
 
-    func malformed(_ sentence: String) -> Page { Page(status: .badRequest, title: "Bad request", body: "<p>\(Page.text(sentence))</p>") }
+    func malformed(_ sentence: String) -> Page { Page(status: .badRequest, title: "Bad request", body: "<p>\(sentence)</p>") }
 
     /// - Parameter signIn: sends a visitor to sign in; what it sets takes the place of one of the two.
     func ambiguousCookies(signIn: String) -> Page {
         Page(
             status: .badRequest, title: "Two sign-ins at once",
-            body:
-                "<p>Your browser sent two different sign-ins for this page. <a href=\"\(Page.text(signIn))\">Sign in again</a>, or delete "
-                + "this site's cookies.</p>")
+            body: """
+                <p>Your browser sent two different sign-ins for this page. <a href="\(signIn)">Sign in again</a>, or delete this site's cookies.</p>
+                """)
     }
 
     var lostReturn: Page {
@@ -131,8 +132,10 @@ struct Pages: Sendable {
     func framed(_ url: String) -> Page {
         Page(
             status: .unauthorized, title: "Sign in",
-            body: "<p>This page needs you to sign in, which cannot be done inside another site. "
-                + "<a href=\"\(Page.text(url))\" target=\"_blank\" rel=\"noopener\">Open it in a window of its own</a>.</p>",
+            body: """
+                <p>This page needs you to sign in, which cannot be done inside another site. \
+                <a href="\(url)" target="_blank" rel="noopener">Open it in a window of its own</a>.</p>
+                """,
             mayBeFramed: true)
     }
 

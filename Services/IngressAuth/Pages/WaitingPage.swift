@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import HTTPTypes
 import Hummingbird
+import ServiceKit
 
 /// What stands in for a job that does not answer: nothing has that host name, or its container is still starting. It knows nothing of jobs, so
 /// it is the same for both, and asks the gateway again until something else answers.
@@ -25,26 +26,14 @@ enum WaitingPage {
             + "form-action 'none'; frame-ancestors 'none'"
     }()
 
-    private static let html = """
-        <!doctype html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <title>Nothing here yet</title>
-        <style>body{font:1.05rem/1.5 system-ui,sans-serif;max-width:34rem;margin:12vh auto;padding:0 1.25rem}h1{font-size:1.4rem}</style>
-        </head>
-        <body>
-        <main>
-        <h1>Nothing answers here</h1>
-        <p>If your job has just been started, its container may still be on its way: this page looks again every few seconds. A job that has
-        ended, or that serves no HTTP, has no page.</p>
-        </main>
-        <script>\(script)</script>
-        </body>
-        </html>
-
-        """
+    private static let html = Page.document(
+        title: "Nothing answers here",
+        body: """
+            <p>If your job has just been started, its container may still be on its way: this page looks again every few seconds. A job that has
+            ended, or that serves no HTTP, has no page.</p>
+            """,
+        end: "<script>\(HTML(markup: script))</script>\n"
+    ).text
 
     /// 404; the gateway puts the job's own 5xx in its place where it asked because of one.
     static var response: Response {

