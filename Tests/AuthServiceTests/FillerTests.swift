@@ -190,27 +190,29 @@ private struct Stores: Sendable {
     let logger: Logger
 
     static func with(_ body: (Stores) async throws -> Void) async throws {
-        let server = try PrivateRedis()
-        defer { server.kill() }
-        try server.start()
-        try await TestDatabase.with(migrations: Migrations.all) { database in
-            let logger = Logger(label: "filler-tests")
-            let pool = PostgresPool(try PostgresConfiguration(url: database.url), logger: logger)
-            let redis = RedisClient(try RedisConfiguration(url: server.url), logger: logger)
-            defer { redis.close() }
-            let (copy, closures) = (AccessCopy(redis, prefix: "t:"), ClosureStore(pool: pool))
-            let filler = CopyFiller(copy: copy, closures: closures, redis: redis, logger: logger)
-            let outbox = ACLOutbox(pool: pool, closures: closures, copy: copy, filler: filler)
-            let keeper = CopyKeeper(copy: copy, outbox: outbox, logger: logger)
-            let stores = Stores(
-                pool: pool, redis: redis, copy: copy, closures: closures, filler: filler, outbox: outbox, keeper: keeper,
-                judge: Judge(copy: copy, closures: closures, filler: filler, logger: logger), principals: PrincipalStore(pool: pool),
-                grants: GrantStore(pool: pool), logger: logger)
-            await keeper.look()
-            // Whatever is asked also walks through the roles of everybody.
-            try await stores.create("public")
-            await filler.work()
-            try await body(stores)
+        try await Turnstile.pass {
+            let server = try PrivateRedis()
+            defer { server.kill() }
+            try server.start()
+            try await TestDatabase.with(migrations: Migrations.all) { database in
+                let logger = Logger(label: "filler-tests")
+                let pool = PostgresPool(try PostgresConfiguration(url: database.url), logger: logger)
+                let redis = RedisClient(try RedisConfiguration(url: server.url), logger: logger)
+                defer { redis.close() }
+                let (copy, closures) = (AccessCopy(redis, prefix: "t:"), ClosureStore(pool: pool))
+                let filler = CopyFiller(copy: copy, closures: closures, redis: redis, logger: logger)
+                let outbox = ACLOutbox(pool: pool, closures: closures, copy: copy, filler: filler)
+                let keeper = CopyKeeper(copy: copy, outbox: outbox, logger: logger)
+                let stores = Stores(
+                    pool: pool, redis: redis, copy: copy, closures: closures, filler: filler, outbox: outbox, keeper: keeper,
+                    judge: Judge(copy: copy, closures: closures, filler: filler, logger: logger), principals: PrincipalStore(pool: pool),
+                    grants: GrantStore(pool: pool), logger: logger)
+                await keeper.look()
+                // Whatever is asked also walks through the roles of everybody.
+                try await stores.create("public")
+                await filler.work()
+                try await body(stores)
+            }
         }
     }
 

@@ -23,9 +23,11 @@ struct Auth: Sendable {
         let admin = try await signer.sign(TokenClaims(name: PrincipalName("admin")))
         // Cheap passwords: these tests are about what follows from them.
         let usual = ["auth.signing-keys": pem, "password.cost": "10"]
-        return try await withService(AuthService.self, settings: settings.merging(usual) { given, _ in given }) {
-            let pool = try await $0.assembly.context.postgres()
-            return try await body(Auth(service: $0, pem: pem, signer: signer, admin: admin, pool: pool))
+        return try await Turnstile.pass {
+            try await withService(AuthService.self, settings: settings.merging(usual) { given, _ in given }) {
+                let pool = try await $0.assembly.context.postgres()
+                return try await body(Auth(service: $0, pem: pem, signer: signer, admin: admin, pool: pool))
+            }
         }
     }
 
