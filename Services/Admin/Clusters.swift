@@ -27,6 +27,7 @@ extension Directory {
         let creator = try await user(of: caller, on: pool)
         let created = try await change(touching: [.base(request.name.text)] + (creator.map { [.user($0)] } ?? [])) { db in
             if counted { try await limits.check(.clusters, of: caller, on: db) }
+            try await NewNames.reserve(request.name, on: db)
             try await refusing(duplicate: "Cluster '\(request.name)' already exists") { try await ClusterQueries.insert(request, on: db) }
             var changed: [ManagedPrincipal] = [.base(request.name.text)]
             if let creator {

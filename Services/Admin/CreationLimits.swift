@@ -10,12 +10,14 @@ struct CreationLimits: Sendable {
     /// Refuses with 429 when the account has made as many within the last hour. Belongs into the transaction of the creation: the audit log
     /// is the count.
     func check(_ kind: Kind, of caller: Caller, on db: some Database) async throws {
-        _ = try await db.query("SELECT pg_advisory_xact_lock(hashtextextended(\("creations " + caller.name), 0))")
+        // Service accounts are their owner's: as many as one likes of them make no more.
+        let owner = Directory.owner(caller.name)
+        _ = try await db.query("SELECT pg_advisory_xact_lock(hashtextextended(\("creations " + owner), 0))")
         let rows = try await db.query(
             """
             SELECT count(*)::int AS made, ceil(extract(epoch FROM min(at) + interval '1 hour' - now()))::int AS wait
-            FROM audit_log WHERE caller = \(caller.name) AND event = 'create' AND at > now() - interval '1 hour'
-                AND target LIKE \(kind.rawValue + "/%") AND target NOT LIKE \(kind.rawValue + "/%/%")
+            FROM audit_log WHERE (caller = \(owner) OR caller LIKE \(owner + "/%")) AND event = 'create'
+                AND at > now() - interval '1 hour' AND target LIKE \(kind.rawValue + "/%") AND target NOT LIKE \(kind.rawValue + "/%/%")
             """)
         guard let row = rows.first, try row.get("made", as: Int.self) >= limit(kind) else { return }
         let wait = max(1, try row.get("wait", as: Int?.self) ?? 3_600)

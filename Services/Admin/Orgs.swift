@@ -26,6 +26,7 @@ extension Directory {
         let creator = try await user(of: caller, on: pool)
         return try await change(touching: ManagedPrincipal.roles(of: name) + (creator.map { [.user($0)] } ?? [])) { db in
             if counted { try await limits.check(.orgs, of: caller, on: db) }
+            try await NewNames.reserve(name, on: db)
             var clusters: [AdminCluster] = []
             if joiningDefaults {
                 for cluster in defaultClusters {

@@ -21,6 +21,7 @@ extension Directory {
         let counted = try await !auth.check([Self.operates], as: caller).isEmpty
         return try await change(touching: [.user(name)]) { db in
             if counted { try await limits.check(.users, of: caller, on: db) }
+            try await NewNames.reserve(name, on: db)
             let taken = try await db.query(
                 "SELECT 1 FROM clusters WHERE name = \(name.text) UNION ALL SELECT 1 FROM orgs WHERE name = \(name.text)")
             guard taken.isEmpty else { throw PlatformError.conflict("The name '\(name)' is taken") }

@@ -93,6 +93,9 @@ import Testing
                 return try await group.reduce(into: []) { $0.append($1) }.sorted()
             }
             #expect(statuses == [200, 200, 429, 429, 429])
+            // Nor are service accounts.
+            try await platform.authClient("bob").createUser(PrincipalName("bob/service-accounts/ci"))
+            #expect(try await create("/orgs", "by-account", as: "bob/service-accounts/ci") == 429)
             #expect(try await create("/clusters", "one", as: "bob") == 200)
             #expect(try await create("/clusters", "two", as: "bob") == 429)
             #expect(try await create("/orgs", "another", as: "alice") == 200)

@@ -88,6 +88,22 @@ import Testing
         }
     }
 
+    /// Whoever was named like an organization would rule its roles: also when both are made at once there is but one.
+    @Test func aNameIsAUsersOrNot() async throws {
+        try await Platform.withDefaults { (platform) async throws in
+            for number in 0..<8 {
+                let body: JSON = .object(["name": .string("same\(number)"), "email": .string("same\(number)@example.org")])
+                let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                    for path in ["/users", number % 2 == 0 ? "/orgs" : "/clusters"] {
+                        group.addTask { try await platform.call("POST", path, as: "admin", body).status }
+                    }
+                    return try await group.reduce(into: []) { $0.append($1) }.sorted()
+                }
+                #expect(statuses == [200, 409], "\(number)")
+            }
+        }
+    }
+
     /// `job://c/legacy` is one place, whether of a project without an organization or of an organization.
     @Test func projectsWithoutAnOrganizationShareNoNameWithOne() async throws {
         try await Platform.withDefaults { (platform) async throws in

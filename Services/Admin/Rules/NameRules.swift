@@ -31,6 +31,14 @@ enum NewNames {
         }
     }
 
+    /// Until the end of the transaction nobody else takes the name, and no user has it.
+    static func reserve(_ name: any PlatformName, on db: some Database) async throws {
+        _ = try await db.query("SELECT pg_advisory_xact_lock(hashtextextended(\("name \(name.text)"), 0))")
+        guard !(name is UserName) else { return }
+        let users = try await db.query("SELECT 1 FROM users WHERE name = \(name.text)")
+        guard users.isEmpty else { throw PlatformError.conflict("The name '\(name)' is taken") }
+    }
+
     /// All principals share one name space: a user who was named like an organization would rule the organization's roles.
     static func checkFree(_ name: any PlatformName, auth: AuthClient, on db: some Database) async throws {
         let shared = try await db.query(
