@@ -179,6 +179,40 @@ struct ClusterTests {
         }
     }
 
+    /// Everybody can come to manage a cluster, by making one; the control plane must not be sent anywhere by that.
+    @Test func whereTheControlPlaneConnectsToIsForOperators() async throws {
+        try await Platform.run { platform in
+            try await platform.makeCluster("company")
+            try platform.neighbours.grant("alice", "cluster://company", .manage)
+            let alice = try await platform.token("alice")
+            let kubeconfig = #"{"credentials": {"kubernetes": {"kubeconfig": "users: [{user: {tokenFile: /etc/passwd}}]"}}}"#
+            let refused = try await platform.patch("company", kubeconfig, by: alice)
+            #expect(refused.status == 403 && refused.body.contains(#"{"action":"manage","uri":"cluster:"}"#))
+            #expect(try await platform.patch("company", #"{"credentials": {"kubernetes": "x"}}"#, by: alice).status == 403)
+            let jobs = platform.client(try await platform.token("jobs-api", kind: .controlPlane))
+            #expect(try await jobs.cluster(try ClusterName("company"))?.kubernetes == nil)
+            let own = #"{"credentials": {"kubernetes": null, "grafana": {"username": "u", "password": "p"}}}"#
+            #expect(try await platform.patch("company", own, by: alice).status == 200)
+        }
+    }
+
+    @Test func aZoneWhereTemplatesWereLeftIsNobodyElses() async throws {
+        try await Platform.run { platform in
+            try await platform.makeCluster("company")
+            try await platform.makeCluster("other")
+            #expect(try await platform.patch("company", #"{"dns": {"name": "company.example.com"}}"#).status == 200)
+            // The templates of company still lie there.
+            let taken = try await platform.patch("other", #"{"dns": {"name": "company.localhost"}}"#)
+            #expect(taken.status == 400 && taken.body.contains("dns.name"))
+            let moved = """
+                {"orchestrator": {"job_hostname_template": "{job_id}.jobs.company.example.com"},
+                 "apps": {"apps_hostname_templates": ["{app_name}.apps.company.example.com"], "app_proxy_url": "https://p.company.example.com"}}
+                """
+            #expect(try await platform.patch("company", moved).status == 200)
+            #expect(try await platform.patch("other", #"{"dns": {"name": "company.localhost"}}"#).status == 200)
+        }
+    }
+
     @Test func aClustersTokenChangesWhatItKnowsOnly() async throws {
         try await Platform.run { platform in
             try await platform.makeCluster("company")
@@ -249,6 +283,10 @@ struct ClusterTests {
         (#"{"dns": {"name": "c.example.com", "a_records": [{"name": "d.example.com.", "ips": ["192.0.2.1"]}]}}"#, "dns.a_records[0].name"),
         (#"{"dns": {"name": "c.example.com", "a_records": [{"name": "*.c.example.com."}]}}"#, "dns.a_records[0].ips"),
         (#"{"orchestrator": {"job_hostname_template": "{job_id}.jobs.other.localhost"}}"#, "orchestrator.job_hostname_template"),
+        (
+            #"{"dns": {"name": "not-used"}, "orchestrator": {"job_hostname_template": "{job_id}.jobs.other.localhost"}}"#,
+            "orchestrator.job_hostname_template"
+        ),
         (#"{"orchestrator": {"job_schedule_timeout_s": -1}}"#, "orchestrator.job_schedule_timeout_s"),
         (#"{"orchestrator": {"idle_jobs": [{"name": "x"}]}}"#, "orchestrator.idle_jobs[0].count"),
         (#"{"orchestrator": {"resource_pool_types": [{"name": "a", "min_size": 3, "max_size": 2}]}}"#, "['a'].min_size"),

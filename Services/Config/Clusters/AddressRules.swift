@@ -75,7 +75,7 @@ enum AddressRules {
     }
 
     private static func requireBelow(_ template: String, _ dns: DNSSection, _ field: String) throws {
-        guard dns.name != DNSSection.none else { return }
+        try ClusterRules.require(dns.name != DNSSection.none, field, "a cluster without dns.name has no hosts to give")
         // A port belongs to the address that people see, not to the host.
         let parts = template.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let isHost = parts.count == 1 || Int(parts[1]).map { (1...65_535).contains($0) } == true

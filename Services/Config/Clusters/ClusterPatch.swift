@@ -31,6 +31,14 @@ struct ClusterPatch: Sendable {
     /// Whether a cluster's own token is enough.
     var isForOwnToken: Bool { members.keys.allSatisfy(Self.ownKeys.contains) }
 
+    /// Whether it names the Kubernetes API that the control plane's services are to use.
+    var saysWhereToConnect: Bool {
+        switch members["credentials"]?["kubernetes"] {
+        case nil, .null: false
+        default: true
+        }
+    }
+
     /// - Parameter monitored: the patch comes from the software inside the cluster, which knows nothing but the nodes.
     func apply(to document: inout ClusterDocument, monitored: Bool) throws {
         let before = document

@@ -36,6 +36,8 @@ struct ClusterRoutes: Sendable {
             let viewer = try await viewers.viewer(caller)
             let isItself = viewer.isItself(name)
             if !isItself || !patch.isForOwnToken { try viewer.requireManage(name) }
+            // Anyone may come to manage a cluster, by making one. Where the control plane connects to, and with what, is for operators.
+            if patch.saysWhereToConnect { try viewer.requireManage(nil) }
             let changed = try await clusters.change(name, by: caller) { try patch.apply(to: &$0, monitored: isItself) }
             guard let view = try viewer.view(changed) else { throw Clusters.unknown(name) }
             return JSONResponse(view)

@@ -114,7 +114,8 @@ struct ClusterStore: Sendable {
             """)
     }
 
-    /// No cluster may claim the hosts of another: their zones neither are equal nor lie one within the other.
+    /// No cluster may claim the hosts of another: their zones neither are equal nor lie one within the other, and templates that one left in
+    /// a zone it gave up keep that zone from others.
     private func requireFree(_ dns: DNSSection, of name: ClusterName, on connection: PostgresConnection) async throws {
         guard dns.name != DNSSection.none else { return }
         let zone = "." + dns.name.lowercased()
@@ -122,8 +123,13 @@ struct ClusterStore: Sendable {
         _ = try await connection.query("SELECT pg_advisory_xact_lock(hashtext('config-api zones'))")
         let others = try await connection.query(
             """
-            SELECT name FROM (SELECT name, '.' || lower(document->'dns'->>'name') AS zone FROM clusters WHERE name <> \(name.text)) AS other
-            WHERE zone <> \("." + DNSSection.none) AND (right(zone, length(\(zone))) = \(zone) OR right(\(zone), length(zone)) = zone)
+            SELECT 1 AS taken
+            FROM clusters, LATERAL (
+                SELECT document->'dns'->>'name' UNION ALL SELECT document->'orchestrator'->>'job_hostname_template'
+                UNION ALL SELECT jsonb_array_elements_text(document->'apps'->'apps_hostname_templates')
+            ) AS hosts(host), LATERAL (SELECT '.' || lower(split_part(host, ':', 1))) AS zones(zone)
+            WHERE name <> \(name.text) AND zone <> \("." + DNSSection.none)
+                AND (right(zone, length(\(zone))) = \(zone) OR right(\(zone), length(zone)) = zone)
             LIMIT 1
             """)
         // Another cluster's name is not told: the caller need not know that it is there.
