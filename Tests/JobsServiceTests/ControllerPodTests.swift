@@ -152,12 +152,24 @@ import Testing
     }
 
     @Test func theRegistryIsNamedWithItsPortOnlyIfItHasOne() throws {
-        let secret = try PullSecret.secret(owner: "alice/service-accounts/Bot", registry: "http://h:80/x", settings: settings())
+        var cluster = try document()
+        cluster.registry.url = "http://h:80/x"
+        let secret = try PullSecret.secret(owner: "alice/service-accounts/Bot", cluster: cluster, settings: settings())
         #expect(secret.metadata.name == "neurouser-alice--service-accounts--bot")
         let text = String(decoding: try #require(secret.data?[PullSecret.dataKey]), as: UTF8.self)
         #expect(text.contains("\"h:80\":{"))
         #expect(text.contains("\"auth\":\"\(Data("compute:token".utf8).base64EncodedString())\""))
         #expect(PullSecret.host("https://registry.example.org") == "registry.example.org")
+    }
+
+    /// Whoever runs a cluster, or names its registry, reads what stands here.
+    @Test func withoutAnAccountAtTheRegistryTheClustersTokenIsUsedAndNeverTheServices() throws {
+        let service = try ControllerSettings(Settings(values: ["service.token": "OUR-OWN-TOKEN"]))
+        var cluster = try document()
+        cluster.credentials = .object(["neuro": .object(["token": .string("the-clusters")])])
+        let secret = try PullSecret.secret(owner: "alice", cluster: cluster, settings: service)
+        let text = String(decoding: try #require(secret.data?[PullSecret.dataKey]), as: UTF8.self)
+        #expect(text.contains(#""password":"the-clusters""#) && !text.contains("OUR-OWN-TOKEN"))
     }
 
     @Test func theNamespacesPolicy() throws {

@@ -22,12 +22,13 @@ struct ControllerSettings: Sendable {
     /// The platform's own account at the registry.
     var registryUser = "compute"
     var registryEmail = "registry@neuromation.io"
-    var registryPassword: Secret
+    /// nil: each cluster's own token.
+    var registryPassword: Secret?
 
-    init(registryPassword: Secret) { self.registryPassword = registryPassword }
+    init(registryPassword: Secret?) { self.registryPassword = registryPassword }
 
     init(_ settings: Settings) throws {
-        self.init(registryPassword: try settings.optionalSecret("registry.token") ?? settings.secret("service.token"))
+        self.init(registryPassword: try settings.optionalSecret("registry.token"))
         imagePullDelay = try settings.duration("jobs.image.pull.delay", default: imagePullDelay)
         deletionDelay = try settings.duration("jobs.deletion.delay", default: deletionDelay)
         resyncInterval = try settings.duration("jobs.resync.interval", default: resyncInterval)

@@ -59,8 +59,8 @@ extension JobObjects {
         }
     }
 
-    func ensurePullSecret(_ job: JobRecord, registry: String) async throws {
-        let secret = try PullSecret.secret(owner: job.owner, registry: registry, settings: settings)
+    func ensurePullSecret(_ job: JobRecord, in cluster: ClusterDocument) async throws {
+        let secret = try PullSecret.secret(owner: job.owner, cluster: cluster, settings: settings)
         let name = PullSecret.name(owner: job.owner)
         if let standing = try await client.find(.secrets, name, in: job.namespace) {
             if standing.data == secret.data { return }

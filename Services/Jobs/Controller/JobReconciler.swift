@@ -102,7 +102,7 @@ struct JobReconciler: Sendable {
             if !job.materialized { try await record([.materialized(true)], &job) }
             if job.isFinished { return }
             try await namespaces.ensure(job) { try await objects.ensureNamespace($0) }
-            try await objects.ensurePullSecret(job, registry: document.registry.url)
+            try await objects.ensurePullSecret(job, in: document)
             let standing = try await objects.ensurePod(pod, of: job)
             book.note(standing)
             let network = JobNetwork(job: job, cluster: document, settings: settings, labels: builder.labels)
