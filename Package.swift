@@ -167,6 +167,12 @@ let testing: [Target] = [
             "TestSupport", "AuthService", "AdminService", "ConfigService", "JobsService", "Redis", "WebSocket", hummingbird, httpClient,
             httpTypes, crypto, .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
+    // The matrix walks whatever is a service.
+    .testTarget(
+        name: "AuthorizationTests",
+        dependencies: services.filter { $0.type == .regular }.map { .init(stringLiteral: $0.name) }
+            + ["TestSupport", "Identity", "PlatformModel", "Postgres", "ServiceKit", hummingbird, httpClient, httpTypes],
+        path: "Tests/AuthorizationTests", swiftSettings: strict),
     tests(
         "LocalCluster",
         ["TestSupport", "Kubernetes", "WebSocket", hummingbird, httpClient, .product(name: "NIOSSL", package: "swift-nio-ssl")]),
