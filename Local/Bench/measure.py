@@ -72,14 +72,17 @@ def principal(name, grants):
     """A principal with that many effective grants. Written straight into the database: by the API a million would take the longest here.
     The last path that it may write to is answered."""
     parts = holders(name, grants)
-    sql("INSERT INTO principals (name) VALUES " + ", ".join(f"('{holder}')" for holder, _, _ in parts))
-    sql(f"INSERT INTO grants (principal, uri, scheme, segments, action) VALUES ('{name}', 'user://{name}', 'user', '{{{name}}}', 2)")
+    # In one transaction: the service may make its copy at any moment, and nothing tells it of what comes later.
+    text = ["INSERT INTO principals (name) VALUES " + ", ".join(f"('{holder}')" for holder, _, _ in parts),
+            f"INSERT INTO grants (principal, uri, scheme, segments, action) VALUES ('{name}', 'user://{name}', 'user', '{{{name}}}', 2)"]
     for holder, path, count in parts:
-        sql(f"INSERT INTO grants (principal, uri, scheme, segments, action) SELECT '{holder}', 'storage://{path}/p' || i, 'storage', "
+        text.append(
+            f"INSERT INTO grants (principal, uri, scheme, segments, action) SELECT '{holder}', 'storage://{path}/p' || i, 'storage', "
             f"array_append(string_to_array('{path}', '/'), 'p' || i), 3 FROM generate_series(0, {count - 1}) AS i")
     for role, _, _ in parts[1:]:
-        sql(f"INSERT INTO grants (principal, uri, scheme, segments, action, role) "
-            f"VALUES ('{name}', 'role://{role}', 'role', string_to_array('{role}', '/'), 2, '{role}')")
+        text.append(f"INSERT INTO grants (principal, uri, scheme, segments, action, role) "
+                    f"VALUES ('{name}', 'role://{role}', 'role', string_to_array('{role}', '/'), 2, '{role}')")
+    sql("; ".join(text))
     _, path, count = parts[-1]
     return f"{path}/p{count - 1}"
 
@@ -161,6 +164,8 @@ def main():
         admin = (secrets / "admin-token").read_text().strip()
         sql("DROP DATABASE IF EXISTS orrery_bench", POSTGRES)
         sql("CREATE DATABASE orrery_bench", POSTGRES)
+        # What is there is the copy of another database.
+        output("redis-cli", "-u", REDIS, "FLUSHALL")
         # Everything else as in production: the log says a line for each request.
         service = stack.enter_context(running(
             PROGRAMS / "auth-api", ORRERY_HTTP_HOST="127.0.0.1", ORRERY_HTTP_PORT=str(AUTH), ORRERY_METRICS_PORT="0",

@@ -11,7 +11,7 @@ import Testing
 @testable import IngressAuthService
 
 /// The gateway's question, with a genuine auth-api (ingress-auth.md 6, 14).
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct AuthorizeTests {
     @Test func whoeverMayReadTheJobPasses() async throws {
         try await Platform.run { (platform) async throws in

@@ -16,7 +16,7 @@ import Testing
 
 /// Among the genuine auth-api, admin-api, config-api and jobs-api, with a cluster as the platform on one machine has it: plain http, and the
 /// gateway's port in the jobs' addresses.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct GenuineNeighboursTests {
     private struct Platform: Sendable {
         let auth: TestService

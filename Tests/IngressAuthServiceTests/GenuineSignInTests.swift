@@ -6,7 +6,7 @@ import Testing
 @testable import IngressAuthService
 
 /// Signing in at the genuine auth-api: its page, its codes, its tokens.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct GenuineSignInTests {
     /// The identity provider is auth-api itself, at its usual addresses.
     private static let settings = ["oauth.auth.url": "", "oauth.token.url": "", "oauth.logout.url": ""]

@@ -25,6 +25,10 @@ struct Platform: Sendable {
     let log: TestLog
 
     static func run(_ settings: [String: String] = [:], _ body: @escaping @Sendable (Platform) async throws -> Void) async throws {
+        try await Turnstile.pass { try await start(settings, body) }
+    }
+
+    private static func start(_ settings: [String: String], _ body: @escaping @Sendable (Platform) async throws -> Void) async throws {
         let pem = TokenSigner.generatePEM()
         let signer = try await TokenSigner(pem: pem)
         let neighbours = Neighbours { user, life in

@@ -7,7 +7,7 @@ import Testing
 @testable import IngressAuthService
 
 /// Pages of the platform, behind which proxies believe the token in a cookie (ingress-auth.md 8.4, S3).
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct PlatformHostTests {
     private static let host = "grafana.default.org.example.org"
 

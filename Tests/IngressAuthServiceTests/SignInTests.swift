@@ -9,7 +9,7 @@ import Testing
 @testable import IngressAuthService
 
 /// Signing in and back, with a browser's rules for cookies (ingress-auth.md 7, 8.3, 9).
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct SignInTests {
     private func page(_ browser: Browser, _ url: String, status: Int = 200, _ comment: Comment? = nil) async throws -> Browser.Visit {
         let visit = try await browser.open(url)

@@ -10,7 +10,7 @@ import WebSocket
 @testable import IngressAuthService
 
 /// The same through the genuine gateway, and what only it can show.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct TraefikTests {
     private struct Seen: Decodable {
         let path: String
