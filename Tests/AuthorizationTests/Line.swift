@@ -46,7 +46,7 @@ struct Line: Sendable {
     }
 
     /// The tenant's own names, none of which a stranger may see.
-    static let marks = ["zenith", "vision"]
+    static let marks = ["zenith", "vision", "annex"]
 
     /// Whether the request itself names the tenant, so that an answer may.
     var namesTenant: Bool { Self.marks.contains { target.contains($0) || body?.contains($0) == true } }
