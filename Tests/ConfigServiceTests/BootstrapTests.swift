@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `GET /config`.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct BootstrapTests {
     private let signInKeys: Set = [
         "auth_url", "token_url", "logout_url", "client_id", "audience", "headless_callback_url", "success_redirect_url",

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Clusters: who sees and changes what, and what a change does.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ClusterTests {
     /// What one or the other generation of clients cannot do without.
     private let requiredKeys: Set = [

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// config-api between a genuine auth-api and a genuine admin-api, as a first start leaves them.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct ControlPlaneTests {
     @Test func afterTheFirstStartAndTheSecondTheAdminCanWork() async throws {
         try await ControlPlane.run { (plane) async throws in

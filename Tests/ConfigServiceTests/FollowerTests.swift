@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Requests that wait for a change.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct FollowerTests {
     private let path = "/api/v1/clusters"
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What the pool monitor inside a cluster sends with the cluster's token (config.md 4.1).
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct MonitorTests {
     private let pools = """
         {"orchestrator": {"resource_pool_types": [

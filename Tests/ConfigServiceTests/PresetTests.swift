@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Resource presets: order, computed pools, and what a replacement keeps.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct PresetTests {
     private let path = "/api/v1/clusters/company/orchestrator/resource_presets"
 

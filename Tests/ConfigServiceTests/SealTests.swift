@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// Credentials lie sealed in the database.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct SealTests {
     private let secret = #"{"credentials": {"kubernetes": {"kubeconfig": "TOP-SECRET"}}}"#
 

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// The token of the software inside a cluster.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct TokenTests {
     private let name = "default"
 

@@ -8,7 +8,7 @@ import Testing
 @testable import JobsService
 
 /// Who leads a cluster, against a real database.
-@Suite(.timeLimit(.minutes(1))) struct ControllerLeaseTests {
+@Suite(.timeLimit(.minutes(5))) struct ControllerLeaseTests {
     private func keeper(_ store: JobStore, _ holder: String) -> LeaseKeeper {
         LeaseKeeper(cluster: Fixture.cluster, holder: holder, configuration: store.pool.configuration, logger: store.logger)
     }

@@ -12,7 +12,7 @@ import Testing
 @testable import JobsService
 
 /// jobs-api among a genuine auth-api, admin-api and config-api, as a first start leaves them: two users, each with a project of its own.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct GenuineNeighboursTests {
     private struct Platform: Sendable {
         let auth: TestService

@@ -8,7 +8,7 @@ import Testing
 @testable import JobsService
 
 /// The database goes away and comes back while clients wait for their runs.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct JobOutageTests {
     private func run(_ body: @Sendable (TestService, TestProxy) async throws -> Void) async throws {
         let server = try #require(URLComponents(string: TestServers.postgresURL))

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Kubernetes
 
-@Suite(.timeLimit(.minutes(1))) struct CallTests {
+@Suite(.timeLimit(.minutes(5))) struct CallTests {
     @Test func listsInPagesAndStartsOverWhenTheTokenExpired() async throws {
         try await ScriptedServer.run([
             .json(list(10, [pod("a", 1), pod("b", 2)], next: "x/1")),

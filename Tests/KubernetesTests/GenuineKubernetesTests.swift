@@ -7,7 +7,7 @@ import Testing
 
 /// Against a real API server and kubelet.
 @Suite(
-    .enabled(if: ProcessInfo.processInfo.environment["ORRERY_TEST_KUBECONFIG"] != nil), .serialized, .timeLimit(.minutes(2))
+    .enabled(if: ProcessInfo.processInfo.environment["ORRERY_TEST_KUBECONFIG"] != nil), .serialized, .timeLimit(.minutes(5))
 ) struct GenuineKubernetesTests {
     private func withNamespace(_ body: (KubernetesClient, String) async throws -> Void) async throws {
         let path = try #require(ProcessInfo.processInfo.environment["ORRERY_TEST_KUBECONFIG"])

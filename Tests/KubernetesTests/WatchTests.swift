@@ -2,7 +2,7 @@ import Testing
 
 @testable import Kubernetes
 
-@Suite(.timeLimit(.minutes(1))) struct WatchTests {
+@Suite(.timeLimit(.minutes(5))) struct WatchTests {
     /// What a consumer sees, in one word an event.
     private func words(_ count: Int, of client: KubernetesClient) async -> [String] {
         var words: [String] = []

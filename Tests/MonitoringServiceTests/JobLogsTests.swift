@@ -10,7 +10,7 @@ import Testing
 @testable import MonitoringService
 
 /// Logs through failures that a healthy cluster does not show, against an API server that is told what to answer.
-@Suite(.timeLimit(.minutes(1))) struct JobLogsTests {
+@Suite(.timeLimit(.minutes(5))) struct JobLogsTests {
     private static let start: Int64 = 1_795_242_600_000_000_000
     private static func line(_ index: Int64, _ text: String) -> String { SourceLine(time: start + index * 1000, text: text).printed }
 

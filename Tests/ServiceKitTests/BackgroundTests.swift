@@ -3,7 +3,7 @@ import ServiceLifecycle
 import TestSupport
 import Testing
 
-@Suite("Background services", .timeLimit(.minutes(1))) struct BackgroundTests {
+@Suite("Background services", .timeLimit(.minutes(5))) struct BackgroundTests {
     struct Failing: Service {
         func run() async throws { throw Oops(secret: "x") }
     }

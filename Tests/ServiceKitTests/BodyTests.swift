@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test("A refusal does not read the upload to its end", .timeLimit(.minutes(1))) func unread() async throws {
+    @Test("A refusal does not read the upload to its end", .timeLimit(.minutes(5))) func unread() async throws {
         try await withService(ProbeService.self) { service async throws in
             let text = try await RawConnection.with(port: service.port) { raw in
                 try await raw.send("PUT /refused HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\nsome")
@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    @Test("A client that sends its head or body drop by drop is dropped", .timeLimit(.minutes(1))) func slow() async throws {
+    @Test("A client that sends its head or body drop by drop is dropped", .timeLimit(.minutes(5))) func slow() async throws {
         try await withService(ProbeService.self, settings: ["http.idle.timeout": "0.3"]) { service async throws in
             for text in ["", "GET /hel", "POST /pets HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{"] {
                 _ = try await RawConnection.with(port: service.port) { raw in

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("A service as a process", .timeLimit(.minutes(1))) struct ProcessTests {
+@Suite("A service as a process", .timeLimit(.minutes(5))) struct ProcessTests {
     private let usual = [
         "ORRERY_HTTP_HOST": "127.0.0.1", "ORRERY_HTTP_PORT": "0", "ORRERY_METRICS_PORT": "0", "ORRERY_SHUTDOWN_DELAY": "0",
     ]

@@ -9,7 +9,7 @@ import Testing
     import Darwin
 #endif
 
-@Suite("Standard output", .timeLimit(.minutes(1))) struct StandardOutputTests {
+@Suite("Standard output", .timeLimit(.minutes(5))) struct StandardOutputTests {
     /// A pipe: the log writes into one end, the test reads what came out of the other.
     private struct Ends {
         let output: StandardOutput

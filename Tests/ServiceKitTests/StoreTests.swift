@@ -5,7 +5,7 @@ import ServiceKit
 import TestSupport
 import Testing
 
-@Suite("Stores", .timeLimit(.minutes(1))) struct StoreTests {
+@Suite("Stores", .timeLimit(.minutes(5))) struct StoreTests {
     struct StoreService: PlatformService {
         static let name = "store-api"
         let pool: PostgresPool

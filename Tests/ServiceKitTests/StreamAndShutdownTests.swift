@@ -5,7 +5,7 @@ import ServiceKit
 import TestSupport
 import Testing
 
-@Suite("Streams and shutdown", .timeLimit(.minutes(1))) struct StreamAndShutdownTests {
+@Suite("Streams and shutdown", .timeLimit(.minutes(5))) struct StreamAndShutdownTests {
     @Test("A list is one document a line, complete") func list() async throws {
         try await withService(ProbeService.self) { service async throws in
             let answer = try await service.get("/list")

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ServiceKit
 
-@Suite("Time limits", .timeLimit(.minutes(1))) struct TimeoutTests {
+@Suite("Time limits", .timeLimit(.minutes(5))) struct TimeoutTests {
     private struct Refusal: Error {}
 
     @Test("What is done in time is answered, value or error") func inTime() async throws {

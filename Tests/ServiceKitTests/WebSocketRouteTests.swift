@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import WebSocket
 
-@Suite("WebSocket routes", .timeLimit(.minutes(1))) struct WebSocketRouteTests {
+@Suite("WebSocket routes", .timeLimit(.minutes(5))) struct WebSocketRouteTests {
     struct EchoService: PlatformService {
         static let name = "echo-api"
         init(_ context: ServiceContext) async throws {}

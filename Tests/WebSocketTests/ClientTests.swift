@@ -7,7 +7,7 @@ import Testing
 
 @testable import WebSocket
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ClientTests {
     private static func routes(_ router: Router<BasicRequestContext>) {
         router.get("echo", use: echo)

@@ -5,7 +5,7 @@ import Testing
 @testable import WebSocket
 
 /// The HTTP side of the channel.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ConnectionTests {
     private static func routes(_ router: Router<BasicRequestContext>) {
         router.get("hello") { _, _ in "hello" }

@@ -8,7 +8,7 @@ import Testing
 @testable import WebSocket
 
 /// Files sent by the kernel.
-@Suite(.timeLimit(.minutes(1)), .serialized)
+@Suite(.timeLimit(.minutes(5)), .serialized)
 struct FileTests {
     /// 64 MiB whose content differs from place to place.
     private static func makeFile() throws -> (path: String, digest: String) {

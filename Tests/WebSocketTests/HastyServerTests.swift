@@ -5,7 +5,7 @@ import Testing
 @testable import WebSocket
 
 /// A server that says everything in its first breath and hangs up: what a quick `exec` of Kubernetes looks like.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct HastyServerTests {
     /// Answers a handshake with the 101, the frames and the end of the connection in one write.
     private final class Answer: ChannelInboundHandler, Sendable {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import WebSocket
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct SessionTests {
     @Test func echoesTextBinaryAndLargeMessages() async throws {
         try await withServer(routes: { $0.get("echo", use: echo) }) { port, _ in

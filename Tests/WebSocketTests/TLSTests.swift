@@ -11,7 +11,7 @@ import Testing
 @testable import WebSocket
 
 /// The server channel with a certificate of its own.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct TLSTests {
     /// A folder with the two files.
     private struct Files {

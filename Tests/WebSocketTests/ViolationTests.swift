@@ -4,7 +4,7 @@ import Testing
 @testable import WebSocket
 
 /// What a peer may not do, and the code it is told so with (RFC 6455 §7.4.1).
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ViolationTests {
     private func closeCode(
         _ misdeed: @escaping @Sendable (RawConnection) async throws -> Void

@@ -12,7 +12,7 @@ import WebSocket
 @testable import LocalCluster
 
 /// The cluster's own authority.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct CertificateTests {
     private static func folder() -> String { NSTemporaryDirectory() + "orrery-" + UUID().uuidString.lowercased() }
 

@@ -7,7 +7,7 @@ import Testing
 @testable import LocalCluster
 
 /// Which addresses a Service has.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct EndpointsTests {
     private static func pod(
         _ name: String, ip: String?, ready: Bool = true, phase: String = "Running", labels: [String: JSONValue] = ["app": "web"],

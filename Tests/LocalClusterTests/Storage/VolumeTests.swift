@@ -6,7 +6,7 @@ import Testing
 @testable import LocalCluster
 
 /// Claims and their volumes.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct VolumeTests {
     private static func claim(_ name: String = "data", size: String = "1Gi", _ change: (inout Object) -> Void = { _ in }) -> Object {
         var claim: Object = [

@@ -8,7 +8,7 @@ import Testing
 @testable import LocalCluster
 
 /// A container's log: what is asked for, whose it is, and what is shown of its file.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct LogTests {
     // MARK: Times
 

@@ -9,7 +9,7 @@ import WebSocket
 @testable import LocalCluster
 
 /// Port-forward in its three forms; the pod is an echo on this machine.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct PortForwardTests {
     /// Echoes; ends its side when the client has ended its own.
     private static func withEcho(_ body: @Sendable (UInt16) async throws -> Void) async throws {

@@ -4,7 +4,7 @@ import Testing
 @testable import LocalCluster
 
 /// SPDY/3.1 as its specification has it.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct SPDYTests {
     @Test func theDictionaryIsTheSpecifications() {
         var (low, high): (UInt32, UInt32) = (1, 0)

@@ -8,7 +8,7 @@ import WebSocket
 @testable import LocalCluster
 
 /// Exec, attach and log as our own client of Kubernetes uses them.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct SessionTests {
     private static func client(_ service: TestService) throws -> KubernetesClient {
         try KubernetesClient(KubernetesConfiguration(server: service.url), logger: TestStore.quiet)
