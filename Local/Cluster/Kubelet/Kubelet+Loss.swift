@@ -6,9 +6,7 @@ extension Kubelet: NodeAgent {
         switch how {
         case .object: try await context.store.remove(ObjectKey(.pods, pod), uid: pod.uid)
         case .containers:
-            let podman = context.podman
-            try await podman.removeContainers(podman.containers(labelled: ["\(ContainerSpecification.Label.uid)=\(pod.uid)"]))
-            await workers[pod.uid]?.wake()
+            try await workers[pod.uid]?.loseContainers()
         }
     }
 }

@@ -60,6 +60,8 @@ actor PodWorker {
     private var timer: Date?
     private var isOver = false
     private var failuresInRow = 0
+    /// Who wants the containers to be lost.
+    private var losses: [CheckedContinuation<Void, any Error>] = []
 
     init(_ object: Object, context: KubeletContext, images: ImagePuller) {
         uid = object.uid
@@ -102,6 +104,27 @@ actor PodWorker {
         }
     }
 
+    /// Has podman lose the containers between two looks, so that nobody sees them end.
+    func loseContainers() async throws {
+        if isOver { return }
+        try await withCheckedThrowingContinuation { loss in
+            losses.append(loss)
+            wake()
+        }
+    }
+
+    private func carryOutLosses() async {
+        guard !losses.isEmpty else { return }
+        let waiting = losses
+        losses = []
+        do {
+            try await context.podman.removeContainers(context.podman.containers(labelled: ["\(Label.uid)=\(uid)"]))
+            for loss in waiting { loss.resume() }
+        } catch {
+            for loss in waiting { loss.resume(throwing: error) }
+        }
+    }
+
     /// - Returns: false for news that are older than what is known.
     @discardableResult
     func adopt(_ object: Object) -> Bool {
@@ -117,9 +140,13 @@ actor PodWorker {
             group.addTask { await self.nursery.run() }
             for await _ in wakeups {
                 if Task.isCancelled { break }
+                await carryOutLosses()
                 await look()
                 if isOver { break }
             }
+            isOver = true
+            for loss in losses { loss.resume() }
+            losses = []
             nursery.close()
             group.cancelAll()
         }
