@@ -10,13 +10,13 @@ struct CreationLimits: Sendable {
     /// Refuses with 429 when the account has made as many within the last hour. Belongs into the transaction of the creation: the audit log
     /// is the count.
     func check(_ kind: Kind, of caller: Caller, on db: some Database) async throws {
-        // Service accounts are their owner's: as many as one likes of them make no more.
+        // Service accounts (`owner/…`, and "0" is what follows "/") are their owner's: as many as one likes of them make no more.
         let owner = Directory.owner(caller.name)
         _ = try await db.query("SELECT pg_advisory_xact_lock(hashtextextended(\("creations " + owner), 0))")
         let rows = try await db.query(
             """
             SELECT count(*)::int AS made, ceil(extract(epoch FROM min(at) + interval '1 hour' - now()))::int AS wait
-            FROM audit_log WHERE (caller = \(owner) OR caller LIKE \(owner + "/%")) AND event = 'create'
+            FROM audit_log WHERE (caller = \(owner) OR caller > \(owner + "/") AND caller < \(owner + "0")) AND event = 'create'
                 AND at > now() - interval '1 hour' AND target LIKE \(kind.rawValue + "/%") AND target NOT LIKE \(kind.rawValue + "/%/%")
             """)
         guard let row = rows.first, try row.get("made", as: Int.self) >= limit(kind) else { return }

@@ -69,7 +69,7 @@ extension Directory {
         return try await changeMember(user, org, in: cluster, .change(request), key: key, info: info, as: caller)
     }
 
-    /// Records a charge whose member is gone. Who is a member again by now is charged.
+    /// Records a charge whose member is gone. Who is a member again by now is charged; the services of a cluster charge those of it alone.
     func recordDebt(_ request: DebtRequest, in cluster: ClusterName, key: IdempotencyKey?, as caller: Caller) async throws {
         let user = try request.user.map { try PrincipalName($0).base.text }
         guard user == nil || request.org != nil else { throw PlatformError.badRequest("org_name: is required with user_name") }
@@ -84,6 +84,7 @@ extension Directory {
             try await AuditLog.record(
                 .debt, AuditTarget.cluster(cluster.text), by: caller, old: String?.none, new: request, key: key, on: db)
             guard let org = request.org else { return }
+            if caller.kind == .cluster, try await ClusterQueries.org(org, in: cluster, on: db) == nil { return }
             if let user {
                 guard try await OrgQueries.user(user, in: org, on: db) != nil else { return }
                 _ = try await apply(.spend(request.credits), to: user, of: org, key: nil, info: false, as: caller, on: db)

@@ -44,16 +44,10 @@ struct Platform: Sendable {
         return items
     }
 
+    private static let turnstile = Turnstile(slots: 5)
+
     static func with<T>(settings more: [String: String] = [:], _ body: (Platform) async throws -> T) async throws -> T {
-        await Turnstile.platforms.enter()
-        do {
-            let value = try await run(settings: more, body)
-            await Turnstile.platforms.leave()
-            return value
-        } catch {
-            await Turnstile.platforms.leave()
-            throw error
-        }
+        try await turnstile.pass { try await run(settings: more, body) }
     }
 
     private static func run<T>(settings more: [String: String], _ body: (Platform) async throws -> T) async throws -> T {

@@ -83,6 +83,14 @@ import Testing
             #expect(try await charge("/orgs/default/spending", "-1") == 403)
             #expect(try await charge("/orgs/elsewhere/spending", "1") == 403)
             #expect(try await charge("/clusters/another/orgs/default/spending", "1") == 403)
+            // Nor is a debt a way to charge those who are in another cluster, or nowhere.
+            for name in ["elsewhere", "default"] {
+                let debt: JSON = .object(["credits": .string("100"), "org_name": .string(name)])
+                let path = Platform.base + "/clusters/default/debts"
+                #expect(try await platform.admin.call(.POST, path, token: token, body: debt).status == 204)
+            }
+            #expect(try await admin.org(OrgName("elsewhere"))?.balance?.spentCredits == .zero)
+            #expect(try await admin.org(org)?.balance?.spentCredits == Money(102))
         }
     }
 

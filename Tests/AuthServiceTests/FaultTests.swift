@@ -357,7 +357,7 @@ private final class Flag: Sendable {
 
 /// Two replicas on one database and one Redis of the test's own.
 private func withReplicas(_ body: @Sendable (Auth, Auth, PrivateRedis, RedisClient) async throws -> Void) async throws {
-    try await Turnstile.pass {
+    try await Auth.turnstile.pass {
         let redis = try PrivateRedis(arguments: ["--enable-debug-command", "yes"])
         try redis.start()
         let client = RedisClient(try RedisConfiguration(url: redis.url), logger: Logger(label: "test"))

@@ -190,7 +190,7 @@ private struct Stores: Sendable {
     let logger: Logger
 
     static func with(_ body: (Stores) async throws -> Void) async throws {
-        try await Turnstile.pass {
+        try await Auth.turnstile.pass {
             let server = try PrivateRedis()
             defer { server.kill() }
             try server.start()

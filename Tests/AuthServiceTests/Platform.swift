@@ -17,13 +17,15 @@ struct Auth: Sendable {
     /// The service's own database.
     let pool: PostgresPool
 
+    static let turnstile = Turnstile(slots: 5)
+
     static func with<T>(_ settings: [String: String] = [:], _ body: (Auth) async throws -> T) async throws -> T {
         let pem = settings["auth.signing-keys"] ?? TokenSigner.generatePEM()
         let signer = try await TokenSigner(pem: pem)
         let admin = try await signer.sign(TokenClaims(name: PrincipalName("admin")))
         // Cheap passwords: these tests are about what follows from them.
         let usual = ["auth.signing-keys": pem, "password.cost": "10"]
-        return try await Turnstile.pass {
+        return try await turnstile.pass {
             try await withService(AuthService.self, settings: settings.merging(usual) { given, _ in given }) {
                 let pool = try await $0.assembly.context.postgres()
                 return try await body(Auth(service: $0, pem: pem, signer: signer, admin: admin, pool: pool))

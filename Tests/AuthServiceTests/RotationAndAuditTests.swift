@@ -16,7 +16,7 @@ import Testing
         let (old, new) = (TokenSigner.generatePEM(), TokenSigner.generatePEM())
         try Data(old.utf8).write(to: file)
         let settings = ["secrets.dir": folder.path, "key.reload": "0.05", "key.delay": "5", "password.cost": "10"]
-        try await Turnstile.pass {
+        try await Auth.turnstile.pass {
             try await withService(AuthService.self, settings: settings) { service in
                 let (oldID, newID) = (try await TokenSigner(pem: old).keyID, try await TokenSigner(pem: new).keyID)
                 let admin = try await TokenSigner(pem: old).sign(TokenClaims(name: PrincipalName("admin")))

@@ -8,6 +8,7 @@ from support.client import Client
 from support.cluster import Cluster, PodWatch
 from support.platform import Platform
 from support.rest import Api, LONG, checked
+from support.tenants import Tenants
 from support.waiting import eventually
 
 # Tests of something that takes a minute by contract: it begins with the session, and they are asked last.
@@ -48,6 +49,13 @@ def apolo(platform):
     client = Client(platform, "admin")
     client.login(platform.admin_token).ended(0)
     return client
+
+
+@pytest.fixture(scope="module")
+def tenants(platform, admin):
+    found = Tenants(platform, admin)
+    yield found
+    found.end()
 
 
 @pytest.fixture(scope="session")

@@ -9,16 +9,8 @@ from apolo_cli.share import acl
 
 from support.quick import QuickClient
 from support.rest import IMAGE, LONG, checked
-from support.tenants import Tenants
 
 CLUSTER = "default"
-
-
-@pytest.fixture(scope="module")
-def tenants(platform, admin):
-    found = Tenants(platform, admin)
-    yield found
-    found.end()
 
 
 @pytest.fixture(scope="module")

@@ -18,18 +18,10 @@ from neuro_admin_client import (
 from yarl import URL
 
 from support.rest import checked
-from support.tenants import Tenants
 
 pytestmark = pytest.mark.asyncio
 
 UNLIMITED, NOTHING_SPENT = Quota(), Balance()
-
-
-@pytest.fixture(scope="module")
-def tenants(platform, admin):
-    found = Tenants(platform, admin)
-    yield found
-    found.end()
 
 
 @pytest.fixture(scope="module")

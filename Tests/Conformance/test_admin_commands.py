@@ -7,16 +7,8 @@ import apolo_cli.admin
 import pytest
 
 from support.rest import checked
-from support.tenants import Tenants
 
 HERE = "default"     # the cluster that everybody's client is in
-
-
-@pytest.fixture(scope="module")
-def tenants(platform, admin):
-    found = Tenants(platform, admin)
-    yield found
-    found.end()
 
 
 @pytest.fixture(scope="module")

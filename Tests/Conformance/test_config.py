@@ -6,16 +6,8 @@ import jwt
 import pytest
 
 from support.rest import checked
-from support.tenants import Tenants
 
 CLUSTER = "default"
-
-
-@pytest.fixture(scope="module")
-def tenants(platform, admin):
-    found = Tenants(platform, admin)
-    yield found
-    found.end()
 
 
 @pytest.fixture(scope="module")

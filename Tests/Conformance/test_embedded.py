@@ -143,7 +143,7 @@ WATCHES, CREATIONS = {"verb": "watch"}, {"verb": "create", "path": "/api/v1/name
     {"match": CREATIONS, "action": "drop", "count": 3},
     {"match": {"method": "GET", "path": "/api/v1/namespaces/*/pods*"}, "action": "status", "status": 500, "count": 8},
     {"match": {"path": "/api/v1/namespaces"}, "action": "delay", "seconds": 1.5, "count": 20},
-], ids=["watches dropped", "watches gone", "watches fail", "creation fails", "creation throttled", "creation cut", "reading fails", "everything slow"])
+], ids=["watches-dropped", "watches-gone", "watches-fail", "creation-fails", "creation-throttled", "creation-cut", "reading-fails", "everything-slow"])
 def test_the_controller_recovers(admin, apolo, cluster, pod_watch, tidy, rule):
     """While the API fails like this, jobs are created, run, end and are cancelled."""
     before = admin.run(counting(seconds=6))

@@ -24,8 +24,10 @@ struct Platform: Sendable {
     let signer: TokenSigner
     let log: TestLog
 
+    private static let turnstile = Turnstile(slots: 4)
+
     static func run(_ settings: [String: String] = [:], _ body: @escaping @Sendable (Platform) async throws -> Void) async throws {
-        try await Turnstile.pass { try await start(settings, body) }
+        try await turnstile.pass { try await start(settings, body) }
     }
 
     private static func start(_ settings: [String: String], _ body: @escaping @Sendable (Platform) async throws -> Void) async throws {

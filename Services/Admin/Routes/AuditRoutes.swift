@@ -6,7 +6,8 @@ struct AuditRoutes: Sendable {
 
     func register(on router: PlatformRouter) {
         router.get("\(apiPrefix)/audit", access: .principal) { _, context in
-            JSONResponse(try await directory.audit(AuditQuery(context.query), as: context.requireCaller()))
+            JSONResponse(
+                try await directory.audit(AuditQuery(context.query), as: context.requireCaller()), headers: [.cacheControl: "no-store"])
         }
     }
 }

@@ -5,7 +5,7 @@ import ServiceKit
 
 /// Reads the audit log, newest first, a page at a time.
 struct AuditQuery: Sendable {
-    struct Line: Encodable, Sendable {
+    struct Line: Encodable, Identifiable, Sendable {
         let id: Int64
         let at: Date
         let event: String
@@ -21,44 +21,29 @@ struct AuditQuery: Sendable {
         }
     }
 
-    struct Page: Encodable, Sendable {
-        let items: [Line]
-        /// What to ask with as `before` for the next page; absent at the end.
-        let next: Int64?
-    }
-
-    static let largestPage = 1_000
-
-    var actor: String?
-    var principal: String?
-    var event: String?
-    var since: Date?
-    var before: Int64?
-    var limit: Int
+    let actor: String?
+    let principal: String?
+    let event: String?
+    let window: LogWindow
 
     init(_ query: QueryItems) throws {
         actor = query.first("actor")
         principal = query.first("principal")
         event = query.first("event")
-        since = try query.date("since")
-        before = try query.int("before").map { Int64($0) }
-        limit = try query.int("limit") ?? 100
-        guard (1...Self.largestPage).contains(limit) else {
-            throw PlatformError.badRequest("limit: expected 1 to \(Self.largestPage)")
-        }
+        window = try LogWindow(query)
     }
 
     /// - Throws: 403 unless the caller manages all users.
-    func page(_ directory: Directory, _ caller: Caller) async throws -> Page {
+    func page(_ directory: Directory, _ caller: Caller) async throws -> LogPage<Line> {
         let (actions, _) = try await directory.ask(caller, on: [ResourceURI(.user)])
         guard actions[0] == .manage else { throw PlatformError.forbidden() }
         let rows = try await directory.audit.pool.query(
             """
             SELECT id, at, event, actor, principal, details, source, request_id FROM audit_log
             WHERE (\(actor)::text IS NULL OR actor = \(actor)) AND (\(principal)::text IS NULL OR principal = \(principal))
-                AND (\(event)::text IS NULL OR event = \(event)) AND (\(since)::timestamptz IS NULL OR at >= \(since))
-                AND (\(before)::bigint IS NULL OR id < \(before))
-            ORDER BY id DESC LIMIT \(limit)
+                AND (\(event)::text IS NULL OR event = \(event)) AND (\(window.since)::timestamptz IS NULL OR at >= \(window.since))
+                AND (\(window.before)::bigint IS NULL OR id < \(window.before))
+            ORDER BY id DESC LIMIT \(window.limit)
             """)
         let items = try rows.map { row in
             Line(
@@ -66,6 +51,6 @@ struct AuditQuery: Sendable {
                 principal: try row.get("principal"), details: try row.get("details"), source: try row.get("source"),
                 requestID: try row.get("request_id"))
         }
-        return Page(items: items, next: items.count == limit ? items.last?.id : nil)
+        return window.page(items)
     }
 }

@@ -17,6 +17,7 @@ let m0003Audit = Migration(
         );
         CREATE INDEX audit_log_at ON audit_log (at);
         CREATE INDEX audit_log_target ON audit_log (target, id);
+        CREATE INDEX audit_log_event ON audit_log (event, id);
         CREATE INDEX audit_log_caller ON audit_log (caller, event, at);
 
         -- One row a cluster that was made or removed; config-api is told what the table of clusters says when the row is read.

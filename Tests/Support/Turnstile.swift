@@ -1,23 +1,22 @@
 /// Lets only so many in at a time, in the order they came. All tests of a run begin at once; what they say of time would hold for none.
-actor Turnstile {
-    static let platforms = Turnstile(slots: 4)
+public actor Turnstile {
     /// Whoever is inside may start another service.
     @TaskLocal private static var isInside = false
 
     private var free: Int
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    init(slots: Int) { free = slots }
+    public init(slots: Int) { free = slots }
 
-    static func pass<T>(_ body: () async throws -> T) async throws -> T {
-        if isInside { return try await body() }
-        await platforms.enter()
+    public nonisolated func pass<T>(_ body: () async throws -> T) async throws -> T {
+        if Self.isInside { return try await body() }
+        await enter()
         do {
-            let value = try await $isInside.withValue(true) { try await body() }
-            await platforms.leave()
+            let value = try await Self.$isInside.withValue(true) { try await body() }
+            await leave()
             return value
         } catch {
-            await platforms.leave()
+            await leave()
             throw error
         }
     }
