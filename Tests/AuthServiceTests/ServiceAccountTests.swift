@@ -92,6 +92,7 @@ import Testing
             #expect(try await auth.service.get(Self.base, token: bound).status == 200)
             #expect(try await auth.service.post(Self.base, token: bound, body("x")).status == 403)
             #expect(try await auth.service.post(Self.base, token: alice, body("x")).status == 201)
+            #expect(try await auth.service.delete(Self.base + "/x", token: bound).status == 403)
             // The role is gone already: the account goes all the same; with its owner it goes by itself.
             #expect(try await auth.service.delete(auth.path("alice/service-accounts/x"), token: alice).status == 204)
             #expect(try await auth.service.delete(Self.base + "/x", token: alice).status == 204)

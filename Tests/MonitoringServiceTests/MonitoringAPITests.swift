@@ -250,6 +250,23 @@ import WebSocket
         }
     }
 
+    /// The first frame ends the client's reading of the log beside: what was said before would be shown only after the job.
+    @Test func whoAttachesIsLeftTimeForTheLog() async throws {
+        try await stage { stage in
+            let id = try await stage.start("echo before; sleep 60")
+            await stage.running(id)
+            try await WebSocketClient.connect(
+                url: stage.service.url + "/api/v1/jobs/\(id)/attach?tty=0&stdin=1&stdout=1&stderr=1",
+                headers: [.authorization: "Bearer alice"]
+            ) { (session, _) async throws in
+                let begun = ContinuousClock.now
+                var frames = session.inbound.makeAsyncIterator()
+                #expect(try await frames.next() == .binary(ByteBuffer(bytes: [1])))
+                #expect(ContinuousClock.now - begun > .milliseconds(900))
+            }
+        }
+    }
+
     @Test func aClientThatGoesLeavesTheCommandAndFreesItsPlace() async throws {
         try await stage { stage in
             let id = try await stage.start("sleep 60")

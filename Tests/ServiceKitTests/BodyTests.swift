@@ -41,6 +41,23 @@ import Testing
         }
     }
 
+    @Test("A client that waits for 100 Continue is told when the body is wanted, and only then") func expectation() async throws {
+        try await withService(ProbeService.self) { service async throws in
+            try await RawConnection.with(port: service.port) { (raw) async throws in
+                for _ in 1...2 {
+                    try await raw.send("PUT /small HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
+                    #expect(try await raw.read(until: "\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n")
+                    try await raw.send("abcd")
+                    let answer = try #require(try await raw.read(until: "\r\n\r\n4"))
+                    #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
+                }
+                // Refused before it is read.
+                try await raw.send("PUT /small HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 11\r\n\r\n")
+                #expect(try await raw.readToEnd().hasPrefix("HTTP/1.1 413"))
+            }
+        }
+    }
+
     @Test("A body over the route's limit is 413, stated or streamed, and the connection closes") func limit() async throws {
         try await withService(ProbeService.self) { service async throws in
             var request = HTTPClientRequest(url: service.url + "/small")

@@ -77,10 +77,11 @@ struct ConnectionTests {
 
     @Test func idleConnectionsAreClosedButNotBusyOnes() async throws {
         var configuration = ServerChannelConfiguration()
-        configuration.idleTimeout = .seconds(1)
+        // Long enough that a busy machine does not let it pass before the first byte is sent.
+        configuration.idleTimeout = .seconds(3)
         let routes: (Router<BasicRequestContext>) -> Void = { router in
             router.get("slow") { _, _ in
-                try await Task.sleep(for: .milliseconds(2500))
+                try await Task.sleep(for: .seconds(7))
                 return "slow"
             }
             router.get("echo", use: echo)
@@ -95,7 +96,7 @@ struct ConnectionTests {
             // A session is no idle connection.
             try await RawConnection.open(port) { raw in
                 _ = try await raw.upgrade()
-                try await Task.sleep(for: .seconds(2))
+                try await Task.sleep(for: .seconds(6))
                 try await raw.writeFrame(0x81, [65])
                 #expect(try await raw.readFrame()?.payload == [65])
             }

@@ -89,6 +89,8 @@ struct ServiceAccounts: Sendable {
     /// Removes the account; its token stops working at once.
     func delete(_ idOrName: String, _ caller: Caller) async throws {
         let account = try await find(idOrName, caller)
+        // Nor may it take the owner's own away.
+        guard caller.tokenURI == nil else { throw PlatformError.forbidden() }
         let role = PrincipalName(checked: account.role)
         let entry = Directory.entry(.serviceAccountDeleted, by: caller, on: role)
         if let changed = try await directory.repeatingDeadlocks({ try await directory.principals.delete(role, noting: entry) }) {

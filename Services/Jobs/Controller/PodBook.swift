@@ -27,14 +27,14 @@ final class PodBook: Sendable {
         book.withLock { book in
             switch event {
             case .listed(let pods):
-                let before = Set((book.pods ?? [:]).keys)
+                let known = book.pods ?? [:]
                 book.pods = [:]
                 book.jobs = [:]
-                for pod in pods { Self.put(pod, &book) }
+                for pod in pods { Self.put(Self.newer(of: pod, in: known), &book) }
                 book.events = book.events.filter { book.jobs[$0.key] != nil }
-                return before.union((book.pods ?? [:]).keys)
+                return Set(known.keys).union((book.pods ?? [:]).keys)
             case .added(let pod), .modified(let pod):
-                Self.put(pod, &book)
+                Self.put(Self.newer(of: pod, in: book.pods ?? [:]), &book)
                 return Self.job(of: pod).map { [$0] } ?? []
             case .deleted(let pod):
                 guard let job = Self.job(of: pod) else { return [] }
@@ -102,6 +102,15 @@ final class PodBook: Sendable {
         book.pods?[job, default: [:]][name] = pod
         book.absentSince[name] = nil
         if let uid = pod.metadata.uid { book.jobs[uid] = job }
+    }
+
+    /// The pod, or what the book knows of it if that is newer: a watch that begins again tells what was before this process read the pod
+    /// itself, and a job would seem to wait that runs already. Versions of one object are compared as numbers, as the API does.
+    private static func newer(of pod: Pod, in known: [JobID: [String: Pod]]) -> Pod {
+        guard let job = job(of: pod), let own = known[job]?[pod.metadata.name ?? ""], own.metadata.uid == pod.metadata.uid,
+            let told = pod.metadata.resourceVersion.flatMap({ UInt64($0) }), let read = own.metadata.resourceVersion.flatMap({ UInt64($0) })
+        else { return pod }
+        return told < read ? own : pod
     }
 
     private static func job(of pod: Pod) -> JobID? { pod.metadata.labels[JobLabels.job].flatMap { try? JobID($0) } }

@@ -24,7 +24,7 @@ struct PlatformResponder: HTTPResponder {
         context.trace = TraceHeaders(request.headers, requestID: context.requestID)
         context.logger[metadataKey: "hb.request.id"] = nil
         context.logger[metadataKey: "request_id"] = "\(context.requestID)"
-        let body = MonitoredBody.State()
+        let body = MonitoredBody.State(channel: request.headers[.expect] == nil ? nil : context.channel)
         let hasBody = request.headers[.transferEncoding] != nil || (request.headers[.contentLength].map { $0 != "0" } ?? false)
         var response: Response
         do {

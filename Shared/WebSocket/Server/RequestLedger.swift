@@ -10,6 +10,8 @@ struct RequestLedger {
     /// The client said that its last request is the last one.
     private var clientCloses = false
     private(set) var isReceiving = false
+    /// The newest request waits with its body until it is told to go on.
+    private var awaitsContinue = false
     /// The response under way, or the next one, says `Connection: close`.
     private(set) var closesAfterResponse = false
     private(set) var isClosed = false
@@ -25,6 +27,7 @@ struct RequestLedger {
         inProgress += 1
         isReceiving = true
         clientCloses = head.headerFields.lists(.connection, "close")
+        awaitsContinue = head.headerFields.lists(.expect, "100-continue")
         let asks = head.headerFields[.upgrade] != nil && head.headerFields.lists(.connection, "upgrade")
         if asks || head.method == .connect { upgrade = WebSocketUpgrade.mayUpgrade(head) ? .webSocket : .asked }
     }
@@ -32,9 +35,16 @@ struct RequestLedger {
     /// The request has come in completely.
     mutating func received() { isReceiving = false }
 
+    /// The body of the newest request is wanted now. True if its client has to be told.
+    mutating func wantsBody() -> Bool {
+        defer { awaitsContinue = false }
+        return awaitsContinue && isReceiving
+    }
+
     /// A response begins. True if it is to say `Connection: close`.
     mutating func answered(_ head: HTTPResponse) -> Bool {
         let isLast = inProgress == 1
+        if isLast { awaitsContinue = false }
         // Who refuses a request need not take the rest of it.
         let leavesBody = isReceiving && isLast && head.status.code >= 400
         if answersUpgrade || leavesBody || (isLast && (quiescing || clientCloses)) || head.headerFields.lists(.connection, "close") {

@@ -121,6 +121,14 @@ final class ServerConnectionHandler: ChannelDuplexHandler, RemovableChannelHandl
         }
     }
 
+    func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+        guard event is WantsBody else { return context.triggerUserOutboundEvent(event, promise: promise) }
+        if !upgraded, ledger.wantsBody() {
+            context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
+        }
+        promise?.succeed()
+    }
+
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard !upgraded, event is ChannelShouldQuiesceEvent else { return context.fireUserInboundEventTriggered(event) }
         if ledger.quiesce() { context.close(promise: nil) }
