@@ -104,6 +104,7 @@ let services: [Target] =
     + service("Admin", "admin-api", ["Postgres"])
     + service("Jobs", "jobs-api", ["Postgres", "Kubernetes"])
     + service("Monitoring", "monitoring-api", ["Kubernetes", "WebSocket"])
+    + service("Secrets", "secrets-api", ["Kubernetes", httpTypes, .product(name: "NIOCore", package: "swift-nio")])
     + service("IngressAuth", "ingress-auth", ["Redis", httpClient, httpTypes, metrics, crypto] + nio)
 
 // The platform on one machine; never shipped in the charts.
@@ -160,6 +161,7 @@ let testing: [Target] = [
     tests("ConfigService", ["TestSupport", "AuthService", "AdminService", hummingbird]),
     tests("AdminService", ["TestSupport", "AuthService"]),
     tests("JobsService", ["TestSupport", "AuthService", "AdminService", "ConfigService", hummingbird, hummingbirdTesting]),
+    tests("SecretsService", ["TestSupport", "AuthService", "LocalCluster", httpClient]),
     tests("MonitoringService", ["TestSupport", "WebSocket", hummingbird, hummingbirdTesting]),
     tests(
         "IngressAuthService",

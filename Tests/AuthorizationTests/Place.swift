@@ -4,6 +4,7 @@ import ConfigService
 import IngressAuthService
 import JobsService
 import MonitoringService
+import SecretsService
 import ServiceKit
 
 /// A service's place in the platform that the matrix walks.
@@ -23,6 +24,7 @@ struct Place: Sendable {
         Place(JobsService.self, "jobs.url", keepsRecords: true, lines: jobsLines),
         Place(IngressAuthService.self, keepsRecords: false, lines: ingressAuthLines),
         Place(MonitoringService.self, keepsRecords: false, lines: monitoringLines),
+        Place(SecretsService.self, keepsRecords: false, lines: secretsLines),
     ]
 
     private init(_ type: any PlatformService.Type, _ key: String? = nil, path: String = "", keepsRecords: Bool, lines: [Line]) {

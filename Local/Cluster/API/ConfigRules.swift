@@ -32,13 +32,17 @@ enum ConfigRules {
                     faults.append(.invalid(field, value, "must be a string"))
                     continue
                 }
-                if isSecret || member == "binaryData", Data(base64Encoded: text) == nil {
-                    faults.append(.invalid(field, "<value>", "illegal base64 data"))
+                guard isSecret || member == "binaryData" else {
+                    size += text.utf8.count
+                    continue
                 }
-                size += text.utf8.count
+                // What counts are the bytes, not how they are written.
+                let bytes = Data(base64Encoded: text)
+                if bytes == nil { faults.append(.invalid(field, "<value>", "illegal base64 data")) }
+                size += bytes?.count ?? text.utf8.count
             }
         }
-        if size > limit * (isSecret ? 4 : 3) / 3 { faults.append(.tooLong("data", limit: limit)) }
+        if size > limit { faults.append(.tooLong("data", limit: limit)) }
         let data = object["data"]?.object ?? [:]
         func require(_ key: String) {
             if data[key] == nil { faults.append(.required("data[\(key)]")) }

@@ -42,21 +42,7 @@ extension JobObjects {
     }
 
     func ensureNamespace(_ place: ProjectNamespace) async throws {
-        if try await client.find(.namespaces, place.name) == nil {
-            try mayAct()
-            try await unlessItStands { try await client.create(.namespaces, place.namespace) }
-        }
-        let endpoints = try await client.find(.endpoints, "kubernetes", in: "default")
-        let policy = place.policy(apiServers: endpoints.map(ProjectNamespace.apiServers) ?? [])
-        if let standing = try await client.find(.networkPolicies, place.name, in: place.name) {
-            if standing.spec?.egress == policy.spec?.egress { return }
-            try mayAct()
-            let egress = try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(policy.spec?.egress ?? []))
-            try await client.patch(.networkPolicies, place.name, in: place.name, .merge(["spec": ["egress": egress]]))
-        } else {
-            try mayAct()
-            try await unlessItStands { try await client.create(.networkPolicies, policy, in: place.name) }
-        }
+        try await place.ensure(on: client, before: mayAct)
     }
 
     func ensurePullSecret(_ job: JobRecord, in cluster: ClusterDocument) async throws {

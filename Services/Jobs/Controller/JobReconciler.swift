@@ -137,3 +137,7 @@ final class NamespaceBook: Sendable {
 
     func forget(_ name: String) { names.withLock { _ = $0.remove(name) } }
 }
+
+extension ProjectNamespace {
+    init(_ job: JobRecord) { self.init(name: job.namespace, org: job.org, project: job.project) }
+}
