@@ -105,6 +105,7 @@ let services: [Target] =
     + service("Jobs", "jobs-api", ["Postgres", "Kubernetes"])
     + service("Monitoring", "monitoring-api", ["Kubernetes", "WebSocket"])
     + service("IngressAuth", "ingress-auth", ["Redis", httpClient, httpTypes, metrics, crypto] + nio)
+    + service("Storage", "storage-api", ["WebSocket", httpClient, httpTypes] + nio)
 
 // The platform on one machine; never shipped in the charts.
 let local: [Target] = [
@@ -167,6 +168,10 @@ let testing: [Target] = [
             "TestSupport", "AuthService", "AdminService", "ConfigService", "JobsService", "Redis", "WebSocket", hummingbird, httpClient,
             httpTypes, crypto, .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
+    tests(
+        "StorageService",
+        ["TestSupport", "AuthService", "Identity", "PlatformClients", "PlatformModel", "ServiceKit", "WebSocket", hummingbird, httpClient]
+            + nio),
     // The matrix walks whatever is a service.
     .testTarget(
         name: "AuthorizationTests",

@@ -6,6 +6,7 @@ enum ServicePart: String, CaseIterable, Sendable {
     case jobs = "jobs-api"
     case monitoring = "monitoring-api"
     case ingressAuth = "ingress-auth"
+    case storage = "storage-api"
 
     /// Where it listens unless something else does.
     var usualPort: Int {
@@ -16,6 +17,7 @@ enum ServicePart: String, CaseIterable, Sendable {
         case .jobs: 8104
         case .monitoring: 8105
         case .ingressAuth: 8106
+        case .storage: 8107
         }
     }
 
@@ -26,7 +28,7 @@ enum ServicePart: String, CaseIterable, Sendable {
         case .config: "orrery_config"
         case .admin: "orrery_admin"
         case .jobs: "orrery_jobs"
-        case .monitoring, .ingressAuth: nil
+        case .monitoring, .ingressAuth, .storage: nil
         }
     }
 
@@ -55,6 +57,10 @@ enum ServicePart: String, CaseIterable, Sendable {
         if self == .monitoring {
             settings["ORRERY_CLUSTER_NAME"] = Stack.clusterName
             settings["ORRERY_KUBECONFIG"] = stack.folder.file("kubeconfig")
+        }
+        if self == .storage {
+            settings["ORRERY_CLUSTER_NAME"] = Stack.clusterName
+            settings["ORRERY_STORAGE_ROOT"] = stack.folder.file("storage")
         }
         return settings
     }

@@ -5,6 +5,7 @@ import IngressAuthService
 import JobsService
 import MonitoringService
 import ServiceKit
+import StorageService
 
 /// A service's place in the platform that the matrix walks.
 struct Place: Sendable {
@@ -23,6 +24,7 @@ struct Place: Sendable {
         Place(JobsService.self, "jobs.url", keepsRecords: true, lines: jobsLines),
         Place(IngressAuthService.self, keepsRecords: false, lines: ingressAuthLines),
         Place(MonitoringService.self, keepsRecords: false, lines: monitoringLines),
+        Place(StorageService.self, keepsRecords: false, lines: storageLines),
     ]
 
     private init(_ type: any PlatformService.Type, _ key: String? = nil, path: String = "", keepsRecords: Bool, lines: [Line]) {
