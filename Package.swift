@@ -106,6 +106,7 @@ let services: [Target] =
     + service("Monitoring", "monitoring-api", ["Kubernetes", "WebSocket"])
     + service("Secrets", "secrets-api", ["Kubernetes", httpTypes, .product(name: "NIOCore", package: "swift-nio")])
     + service("IngressAuth", "ingress-auth", ["Redis", httpClient, httpTypes, metrics, crypto] + nio)
+    + service("Storage", "storage-api", ["WebSocket", httpClient, httpTypes] + nio)
 
 // The platform on one machine; never shipped in the charts.
 let local: [Target] = [
@@ -169,6 +170,10 @@ let testing: [Target] = [
             "TestSupport", "AuthService", "AdminService", "ConfigService", "JobsService", "Redis", "WebSocket", hummingbird, httpClient,
             httpTypes, crypto, .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
+    tests(
+        "StorageService",
+        ["TestSupport", "AuthService", "Identity", "PlatformClients", "PlatformModel", "ServiceKit", "WebSocket", hummingbird, httpClient]
+            + nio),
     // The matrix walks whatever is a service.
     .testTarget(
         name: "AuthorizationTests",

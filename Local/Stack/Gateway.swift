@@ -50,6 +50,7 @@ struct Gateway: Sendable {
             Route(path: "/api/v1", service: .jobs),
             Route(path: "/clusters/default/api/v1/jobs", service: .monitoring, prefix: "/clusters/default"),
             Route(path: "/clusters/default/api/v1/secrets", service: .secrets, prefix: "/clusters/default"),
+            Route(path: "/clusters/default/api/v1/storage", service: .storage, prefix: "/clusters/default"),
         ]
     }
 

@@ -7,7 +7,7 @@ struct RunFolder: Sendable {
     init(_ path: String) throws {
         self.path = path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
         try FileManager.default.createDirectory(atPath: self.path, withIntermediateDirectories: true)
-        for folder in ["logs", "parts", "held"] { try make(folder) }
+        for folder in ["logs", "parts", "held", "storage"] { try make(folder) }
         try make("secrets", permissions: 0o700)
     }
 

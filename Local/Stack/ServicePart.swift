@@ -6,7 +6,9 @@ enum ServicePart: String, CaseIterable, Sendable {
     case jobs = "jobs-api"
     case monitoring = "monitoring-api"
     case ingressAuth = "ingress-auth"
+    case storage = "storage-api"
     case secrets = "secrets-api"
+    case disk = "disk-api"
 
     /// Where it listens unless something else does.
     var usualPort: Int {
@@ -17,7 +19,9 @@ enum ServicePart: String, CaseIterable, Sendable {
         case .jobs: 8104
         case .monitoring: 8105
         case .ingressAuth: 8106
+        case .storage: 8107
         case .secrets: 8108
+        case .disk: 8109
         }
     }
 
@@ -28,7 +32,7 @@ enum ServicePart: String, CaseIterable, Sendable {
         case .config: "orrery_config"
         case .admin: "orrery_admin"
         case .jobs: "orrery_jobs"
-        case .monitoring, .ingressAuth, .secrets: nil
+        case .monitoring, .ingressAuth, .storage, .secrets, .disk: nil
         }
     }
 
@@ -57,6 +61,10 @@ enum ServicePart: String, CaseIterable, Sendable {
         if self == .monitoring || self == .secrets {
             settings["ORRERY_CLUSTER_NAME"] = Stack.clusterName
             settings["ORRERY_KUBECONFIG"] = stack.folder.file("kubeconfig")
+        }
+        if self == .storage {
+            settings["ORRERY_CLUSTER_NAME"] = Stack.clusterName
+            settings["ORRERY_STORAGE_ROOT"] = stack.folder.file("storage")
         }
         return settings
     }

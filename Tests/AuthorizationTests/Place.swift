@@ -6,6 +6,7 @@ import JobsService
 import MonitoringService
 import SecretsService
 import ServiceKit
+import StorageService
 
 /// A service's place in the platform that the matrix walks.
 struct Place: Sendable {
@@ -25,6 +26,7 @@ struct Place: Sendable {
         Place(IngressAuthService.self, keepsRecords: false, lines: ingressAuthLines),
         Place(MonitoringService.self, keepsRecords: false, lines: monitoringLines),
         Place(SecretsService.self, keepsRecords: false, lines: secretsLines),
+        Place(StorageService.self, keepsRecords: false, lines: storageLines),
     ]
 
     private init(_ type: any PlatformService.Type, _ key: String? = nil, path: String = "", keepsRecords: Bool, lines: [Line]) {

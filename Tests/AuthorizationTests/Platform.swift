@@ -28,8 +28,12 @@ struct Platform: Sendable {
         try await withService(EmptyKubernetes.self, settings: ["postgres.url": "none"]) { (kubernetes) async throws in
             let kubeconfig = try EmptyKubernetes.kubeconfig(url: kubernetes.url)
             defer { try? FileManager.default.removeItem(atPath: kubeconfig) }
+            let files = FileManager.default.temporaryDirectory.appendingPathComponent("matrix-\(UUID().uuidString)").path
+            try FileManager.default.createDirectory(atPath: files, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(atPath: files) }
             let settings = [
                 "auth.signing-keys": pem, "public.url": "http://127.0.0.1:8080", "kubeconfig": kubeconfig, "cluster.name": "default",
+                "storage.root": files,
                 "config.sealing-keys": Data(repeating: 7, count: 32).base64EncodedString(),
                 "ingress.auth.keys": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG", "ingress.zone.interval": "0.1",
                 "console.origins": "https://console.example.org",

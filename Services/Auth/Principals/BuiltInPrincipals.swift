@@ -31,7 +31,9 @@ enum BuiltInPrincipals {
         // Asks what stands behind a host. Not among the services above: it has no business with the credentials of clusters.
         Seed("ingress-auth", read: [.user, .job, .cluster, .app]),
         // Asks in its callers' names alone.
+        Seed("storage-api"),
         Seed("secrets-api"),
+        Seed("disk-api"),
     ]
 
     /// What the services inside a cluster hold from the start, on their own cluster alone; nil for any other principal.

@@ -1,4 +1,4 @@
-/// Decodes what the parameters of a template took from a raw path.
+/// Decodes what the parameters of a template took from a raw path; `{name*}` stays as it was sent.
 enum PathParameters {
     /// - Throws: ``PlatformError`` 400 for a broken escape, control characters, dot segments, and an encoded slash outside `{name...}`.
     static func decode(_ captures: [Substring], template: PathTemplate) throws -> [String: String] {
@@ -10,6 +10,9 @@ enum PathParameters {
             case .literal: continue
             case .one(let text): (name, many) = (text, false)
             case .many(let text): (name, many) = (text, true)
+            case .rest(let text):
+                values[text] = captures.next().map(String.init)
+                continue
             }
             guard let raw = captures.next() else { break }
             guard let value = PercentCoding.decode(raw) else {

@@ -1,9 +1,11 @@
-/// A route's path: literal segments, `{name}` for one segment, `{name...}` for one or more (names with raw or encoded slashes).
+/// A route's path: literal segments, `{name}` for one segment, `{name...}` for one or more (names with raw or encoded slashes), and at its end
+/// `{name*}` for whatever comes after the slash, as it was sent.
 struct PathTemplate: Sendable {
     enum Segment: Sendable, Equatable {
         case literal(String)
         case one(String)
         case many(String)
+        case rest(String)
     }
 
     let segments: [Segment]
@@ -18,8 +20,11 @@ struct PathTemplate: Sendable {
                 return .literal(String(part))
             }
             let name = part.dropFirst().dropLast()
+            if name.hasSuffix("*") { return .rest(String(name.dropLast())) }
             return name.hasSuffix("...") ? .many(String(name.dropLast(3))) : .one(String(name))
         }
+        let inner = segments.dropLast()
+        precondition(!inner.contains { if case .rest = $0 { true } else { false } }, "The rest of a path ends its route: \(text)")
     }
 
     /// The names of the parameters, in order.
@@ -27,7 +32,7 @@ struct PathTemplate: Sendable {
         segments.compactMap { segment in
             switch segment {
             case .literal: nil
-            case .one(let name), .many(let name): name
+            case .one(let name), .many(let name), .rest(let name): name
             }
         }
     }

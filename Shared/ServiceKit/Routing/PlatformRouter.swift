@@ -4,7 +4,8 @@ import Hummingbird
 /// Collects a service's routes. Paths are strict: a trailing or double slash is another path.
 ///
 /// Templates: `/api/v1/users/{name}/permissions`; `{name...}` takes several segments, also before a known suffix
-/// (`/users/{name...}/permissions`). Overlapping templates are ordered by the most specific segment from the left.
+/// (`/users/{name...}/permissions`); `{name*}` at the end takes the rest of the path as it was sent, empty or not, slashes and escapes
+/// included. Overlapping templates are ordered by the most specific segment from the left.
 public final class PlatformRouter {
     typealias Handler = @Sendable (Request, PlatformContext) async throws -> Response
 

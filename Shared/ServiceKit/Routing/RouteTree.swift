@@ -1,5 +1,5 @@
 /// The routes as a tree of segments. At each step a literal wins over `{name}`, and that over `{name...}`, which takes as much as leaves
-/// the rest of its template matched; the methods of everything that matches a path together are its `Allow`.
+/// the rest of its template matched, and last comes `{name*}`; the methods of everything that matches a path together are its `Allow`.
 struct RouteTree<Value: Sendable>: Sendable {
     /// A node that matched, with the raw text that its parameters took.
     struct Match {
@@ -15,6 +15,7 @@ struct RouteTree<Value: Sendable>: Sendable {
     private var literals: [Substring: RouteTree] = [:]
     private var one = Child.none
     private var many = Child.none
+    private var rest = Child.none
     /// By method.
     private var values: [String: Value] = [:]
 
@@ -31,6 +32,8 @@ struct RouteTree<Value: Sendable>: Sendable {
             return RouteTree.insert(value, method: method, at: rest, into: &one)
         case .many:
             return RouteTree.insert(value, method: method, at: rest, into: &many)
+        case .rest:
+            return RouteTree.insert(value, method: method, at: rest, into: &self.rest)
         }
     }
 
@@ -45,8 +48,6 @@ struct RouteTree<Value: Sendable>: Sendable {
     func matches(_ path: Substring) -> [Match] {
         guard path.first == "/" else { return [] }
         let segments = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
-        // "/" is one empty segment; any other empty segment is a double or a trailing slash, which no route has.
-        guard segments.count == 1 || !segments.contains(where: \.isEmpty) else { return [] }
         var found: [Match] = []
         collect(segments[...], captures: [], into: &found)
         return found
@@ -58,13 +59,17 @@ struct RouteTree<Value: Sendable>: Sendable {
             return
         }
         literals[first]?.collect(segments.dropFirst(), captures: captures, into: &found)
+        defer {
+            if case .some(let tree) = rest { tree.collect([], captures: captures + [first.base[first.startIndex...]], into: &found) }
+        }
+        // "/" is one empty segment; any other empty segment is a double or a trailing slash, which only `{name*}` takes.
         guard !first.isEmpty else { return }
         if case .some(let tree) = one { tree.collect(segments.dropFirst(), captures: captures + [first], into: &found) }
         if case .some(let tree) = many {
             var whole: [Match] = []
             for count in stride(from: segments.count, through: 1, by: -1) {
                 let taken = segments.prefix(count)
-                guard let last = taken.last else { continue }
+                guard let last = taken.last, !taken.contains(where: \.isEmpty) else { continue }
                 let text = first.base[first.startIndex..<last.endIndex]
                 // A template that goes on after the parameter is more specific than one that ends with it.
                 if count == segments.count {

@@ -13,9 +13,15 @@ public final class OpenFile: Sendable {
     public let size: Int64
 
     /// - Throws: ``FileError`` with the `errno` of open or fstat; a directory is `EISDIR`.
-    public init(path: String) throws {
+    public convenience init(path: String) throws {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileError(code: errno) }
+        try self.init(descriptor: descriptor)
+    }
+
+    /// Takes over a descriptor that is open for reading, also when it throws.
+    /// - Throws: ``FileError`` with the `errno` of fstat; a directory is `EISDIR`, anything else that is no regular file `EINVAL`.
+    public init(descriptor: CInt) throws {
         var information = stat()
         guard fstat(descriptor, &information) == 0 else {
             let code = errno

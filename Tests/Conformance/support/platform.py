@@ -16,7 +16,8 @@ import jwt
 from .waiting import eventually
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
-SERVICES = ("auth-api", "config-api", "admin-api", "jobs-api", "monitoring-api", "ingress-auth", "secrets-api")
+SERVICES = (
+    "auth-api", "config-api", "admin-api", "jobs-api", "monitoring-api", "ingress-auth", "storage-api", "secrets-api", "disk-api")
 
 
 class Part:

@@ -1,0 +1,58 @@
+import Glibc
+
+/// What clients call the errors of the system. They turn the names into their own errors, so neither names nor words may depend on this host.
+enum ErrorNames {
+    static func name(_ code: CInt) -> String { table[code]?.name ?? "\(code)" }
+    static func text(_ code: CInt) -> String { table[code]?.text ?? "Unknown error \(code)" }
+
+    private static let table: [CInt: (name: String, text: String)] = [
+        EPERM: ("EPERM", "Operation not permitted"),
+        ENOENT: ("ENOENT", "No such file or directory"),
+        EINTR: ("EINTR", "Interrupted system call"),
+        EIO: ("EIO", "Input/output error"),
+        ENXIO: ("ENXIO", "No such device or address"),
+        E2BIG: ("E2BIG", "Argument list too long"),
+        EBADF: ("EBADF", "Bad file descriptor"),
+        EAGAIN: ("EAGAIN", "Resource temporarily unavailable"),
+        ENOMEM: ("ENOMEM", "Cannot allocate memory"),
+        EACCES: ("EACCES", "Permission denied"),
+        EFAULT: ("EFAULT", "Bad address"),
+        EBUSY: ("EBUSY", "Device or resource busy"),
+        EEXIST: ("EEXIST", "File exists"),
+        EXDEV: ("EXDEV", "Invalid cross-device link"),
+        ENODEV: ("ENODEV", "No such device"),
+        ENOTDIR: ("ENOTDIR", "Not a directory"),
+        EISDIR: ("EISDIR", "Is a directory"),
+        EINVAL: ("EINVAL", "Invalid argument"),
+        ENFILE: ("ENFILE", "Too many open files in system"),
+        EMFILE: ("EMFILE", "Too many open files"),
+        ETXTBSY: ("ETXTBSY", "Text file busy"),
+        EFBIG: ("EFBIG", "File too large"),
+        ENOSPC: ("ENOSPC", "No space left on device"),
+        ESPIPE: ("ESPIPE", "Illegal seek"),
+        EROFS: ("EROFS", "Read-only file system"),
+        EMLINK: ("EMLINK", "Too many links"),
+        EPIPE: ("EPIPE", "Broken pipe"),
+        EDEADLK: ("EDEADLK", "Resource deadlock avoided"),
+        ENAMETOOLONG: ("ENAMETOOLONG", "File name too long"),
+        ENOLCK: ("ENOLCK", "No locks available"),
+        ENOSYS: ("ENOSYS", "Function not implemented"),
+        ENOTEMPTY: ("ENOTEMPTY", "Directory not empty"),
+        ELOOP: ("ELOOP", "Too many levels of symbolic links"),
+        ENODATA: ("ENODATA", "No data available"),
+        EOVERFLOW: ("EOVERFLOW", "Value too large for defined data type"),
+        EILSEQ: ("EILSEQ", "Invalid or incomplete multibyte or wide character"),
+        EOPNOTSUPP: ("EOPNOTSUPP", "Operation not supported"),
+        ETIMEDOUT: ("ETIMEDOUT", "Connection timed out"),
+        EHOSTDOWN: ("EHOSTDOWN", "Host is down"),
+        EHOSTUNREACH: ("EHOSTUNREACH", "No route to host"),
+        EALREADY: ("EALREADY", "Operation already in progress"),
+        EINPROGRESS: ("EINPROGRESS", "Operation now in progress"),
+        ESTALE: ("ESTALE", "Stale file handle"),
+        EUCLEAN: ("EUCLEAN", "Structure needs cleaning"),
+        EREMOTEIO: ("EREMOTEIO", "Remote I/O error"),
+        EDQUOT: ("EDQUOT", "Disk quota exceeded"),
+        ENOMEDIUM: ("ENOMEDIUM", "No medium found"),
+        ECANCELED: ("ECANCELED", "Operation canceled"),
+    ]
+}

@@ -1,0 +1,31 @@
+/// A directory that is being listed.
+struct FolderListing: Sendable {
+    struct Entry: Sendable {
+        let name: FolderReader.Entry
+        let status: FileStatus
+    }
+
+    private let folder: Folder
+    private let reader: FolderReader
+
+    init(folder: Folder, reader: FolderReader) {
+        self.folder = folder
+        self.reader = reader
+    }
+
+    /// Some more entries; nil at the end. What went away since its name was read is left out.
+    func next(_ limit: Int) throws(FileFailure) -> [Entry]? {
+        let names = try reader.next(limit)
+        guard !names.isEmpty else { return nil }
+        var entries: [Entry] = []
+        entries.reserveCapacity(names.count)
+        for name in names {
+            do {
+                entries.append(Entry(name: name, status: try folder.status(of: name.name)))
+            } catch let error where error == .missing {
+                continue
+            }
+        }
+        return entries
+    }
+}

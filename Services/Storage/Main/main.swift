@@ -1,0 +1,5 @@
+import Identity
+import ServiceKit
+import StorageService
+
+try await ServiceRunner.main(StorageService.self, authenticator: Identity.authenticator)

@@ -1,0 +1,60 @@
+import Identity
+import NIOCore
+import PlatformModel
+import Synchronization
+
+/// The text of a listing, some entries at a time: a record a line, or one document.
+final class ListingPages: Sendable {
+    private static let size = 256
+
+    private enum Stage {
+        case beginning, entries, over
+    }
+
+    private let listing: FolderListing
+    private let node: PermissionTree.Node
+    private let inLines: Bool
+    /// And whether an entry has been written.
+    private let state = Mutex((stage: Stage.beginning, any: false))
+
+    init(listing: FolderListing, node: PermissionTree.Node, inLines: Bool) {
+        self.listing = listing
+        self.node = node
+        self.inLines = inLines
+    }
+
+    /// nil at the end. An empty page is no end: the caller may not see any of its entries.
+    func next() throws -> ByteBuffer? {
+        try state.withLock { state in
+            guard state.stage != .over else { return nil }
+            var page = ByteBuffer()
+            if state.stage == .beginning, !inLines { page.writeStaticString("{\"FileStatuses\": {\"FileStatus\": [") }
+            state.stage = .entries
+            guard let entries = try listing.next(Self.size) else {
+                state.stage = .over
+                if !inLines { page.writeStaticString("]}}") }
+                return page
+            }
+            for entry in entries {
+                guard let permission = permission(entry.name) else { continue }
+                if inLines {
+                    page.writeStaticString("{\"FileStatus\": ")
+                } else if state.any {
+                    page.writeStaticString(", ")
+                }
+                state.any = true
+                StatusText.write(entry.status, path: entry.name.bytes, permission: permission, to: &page)
+                if inLines { page.writeStaticString("}\r\n") }
+            }
+            return page
+        }
+    }
+
+    /// As the caller sees it; nil for an entry that is not for him.
+    private func permission(_ name: FolderReader.Entry) -> String? {
+        if !node.children.isEmpty, let text = String(validating: name.bytes, as: UTF8.self), let child = node.children[text] {
+            return child.shown
+        }
+        return node.inherited == .deny ? nil : node.inherited.shown
+    }
+}

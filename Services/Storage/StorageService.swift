@@ -1,0 +1,35 @@
+import Hummingbird
+import PlatformClients
+import PlatformModel
+import ServiceKit
+import ServiceLifecycle
+
+/// storage-api: the files of a cluster, over HTTP (storage.md). It holds no state about them: any number of replicas may serve one storage.
+public struct StorageService: PlatformService {
+    public static let name = "storage-api"
+    public static let versionName = "platform-storage-api"
+    public static var errorRenderer: any ErrorRenderer { StorageErrors() }
+
+    private let routes: StorageRoutes
+
+    public init(_ context: ServiceContext) async throws {
+        let settings = context.settings
+        let cluster = try ClusterName(settings.string("cluster.name")).text
+        let table = try StorageTable(settings, cluster: cluster)
+        var times = PermissionCache.Times()
+        times.expiration = try settings.duration("storage.permission.expiration", default: .zero)
+        times.forgetting = max(times.expiration, try settings.duration("storage.permission.forgetting", default: times.expiration * 10))
+        let permissions = PermissionCache(AuthPermissions(cluster: cluster, auth: try AuthClient(context)), times)
+        let projects = try settings.optional("admin.url").map { _ in
+            ProjectFolders(cluster: try ClusterName(cluster), http: context.http, adminURL: try settings.url("admin.url"))
+        }
+        routes = StorageRoutes(table: table, access: StorageAccess(permissions: permissions), projects: projects)
+        context.run(FileWorkLifetime(all: table.all.map(\.work)))
+    }
+
+    public func register(on router: PlatformRouter) {
+        // For anyone: load balancers have no credentials, and it tells nothing.
+        router.get("/api/v1/ping", access: .anyone) { _, _ in Response(status: .ok) }
+        routes.register(on: router)
+    }
+}
