@@ -104,6 +104,7 @@ let services: [Target] =
     + service("Admin", "admin-api", ["Postgres"])
     + service("Jobs", "jobs-api", ["Postgres", "Kubernetes"])
     + service("Monitoring", "monitoring-api", ["Kubernetes", "WebSocket"])
+    + service("Disk", "disk-api", ["Kubernetes"])
     + service("IngressAuth", "ingress-auth", ["Redis", httpClient, httpTypes, metrics, crypto] + nio)
 
 // The platform on one machine; never shipped in the charts.
@@ -161,6 +162,7 @@ let testing: [Target] = [
     tests("AdminService", ["TestSupport", "AuthService"]),
     tests("JobsService", ["TestSupport", "AuthService", "AdminService", "ConfigService", hummingbird, hummingbirdTesting]),
     tests("MonitoringService", ["TestSupport", "WebSocket", hummingbird, hummingbirdTesting]),
+    tests("DiskService", ["TestSupport", "AuthService", "LocalCluster", "Kubernetes", hummingbird, httpClient]),
     tests(
         "IngressAuthService",
         [

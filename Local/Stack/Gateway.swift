@@ -49,6 +49,7 @@ struct Gateway: Sendable {
             Route(path: "/apis/events", service: .admin),
             Route(path: "/api/v1", service: .jobs),
             Route(path: "/clusters/default/api/v1/jobs", service: .monitoring, prefix: "/clusters/default"),
+            Route(path: "/clusters/default/api/v1/disk", service: .disk, prefix: "/clusters/default"),
         ]
     }
 

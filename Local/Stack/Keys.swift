@@ -41,7 +41,7 @@ struct Keys: Sendable {
     private func claims(of service: ServicePart) throws -> TokenClaims {
         let name = try PrincipalName(service.rawValue)
         return switch service {
-        case .monitoring: TokenClaims(name: name, kind: .cluster, cluster: Stack.clusterName)
+        case .monitoring, .disk: TokenClaims(name: name, kind: .cluster, cluster: Stack.clusterName)
         // It has no business with the clusters' credentials.
         case .ingressAuth: TokenClaims(name: name)
         default: TokenClaims(name: name, kind: .controlPlane)

@@ -6,6 +6,7 @@ enum ServicePart: String, CaseIterable, Sendable {
     case jobs = "jobs-api"
     case monitoring = "monitoring-api"
     case ingressAuth = "ingress-auth"
+    case disk = "disk-api"
 
     /// Where it listens unless something else does.
     var usualPort: Int {
@@ -16,6 +17,7 @@ enum ServicePart: String, CaseIterable, Sendable {
         case .jobs: 8104
         case .monitoring: 8105
         case .ingressAuth: 8106
+        case .disk: 8109
         }
     }
 
@@ -26,7 +28,7 @@ enum ServicePart: String, CaseIterable, Sendable {
         case .config: "orrery_config"
         case .admin: "orrery_admin"
         case .jobs: "orrery_jobs"
-        case .monitoring, .ingressAuth: nil
+        case .monitoring, .ingressAuth, .disk: nil
         }
     }
 
@@ -52,10 +54,11 @@ enum ServicePart: String, CaseIterable, Sendable {
             settings["ORRERY_JOBS_INGRESS_AUTH_MIDDLEWARE"] = "\(Gateway.authMiddleware)@file"
             settings["ORRERY_JOBS_INGRESS_ERROR_PAGE_MIDDLEWARE"] = "\(Gateway.errorPageMiddleware)@file"
         }
-        if self == .monitoring {
+        if self == .monitoring || self == .disk {
             settings["ORRERY_CLUSTER_NAME"] = Stack.clusterName
             settings["ORRERY_KUBECONFIG"] = stack.folder.file("kubeconfig")
         }
+        if self == .disk { settings["ORRERY_DISK_PROJECT_LIMIT"] = "\(FirstStart.diskLimit)" }
         return settings
     }
 

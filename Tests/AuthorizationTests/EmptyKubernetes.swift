@@ -13,6 +13,7 @@ struct EmptyKubernetes: PlatformService {
         ] {
             router.get(path, access: .anyone) { _, _ in JSONResponse(List(kind: kind)) }
         }
+        registerDisks(on: router)
     }
 
     private struct List: Encodable {

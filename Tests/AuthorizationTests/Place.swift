@@ -1,6 +1,7 @@
 import AdminService
 import AuthService
 import ConfigService
+import DiskService
 import IngressAuthService
 import JobsService
 import MonitoringService
@@ -23,6 +24,7 @@ struct Place: Sendable {
         Place(JobsService.self, "jobs.url", keepsRecords: true, lines: jobsLines),
         Place(IngressAuthService.self, keepsRecords: false, lines: ingressAuthLines),
         Place(MonitoringService.self, keepsRecords: false, lines: monitoringLines),
+        Place(DiskService.self, keepsRecords: false, lines: diskLines),
     ]
 
     private init(_ type: any PlatformService.Type, _ key: String? = nil, path: String = "", keepsRecords: Bool, lines: [Line]) {

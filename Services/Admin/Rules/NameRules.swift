@@ -11,6 +11,7 @@ enum NewNames {
     /// Principals that are there from the start and stand for no person: whoever was made a user of that name would act as them.
     private static let builtIn: Set<String> = [
         "cluster", "compute", "public", "user", "admin-api", "auth-api", "config-api", "ingress-auth", "jobs-api", "monitoring-api",
+        "disk-api",
     ]
 
     /// Roles are named below clusters and organizations, and a segment of a role's name holds 63 characters.

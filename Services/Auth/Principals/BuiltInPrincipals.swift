@@ -30,6 +30,8 @@ enum BuiltInPrincipals {
         Seed("monitoring-api", read: [.user, .job, .cluster, .app]),
         // Asks what stands behind a host. Not among the services above: it has no business with the credentials of clusters.
         Seed("ingress-auth", read: [.user, .job, .cluster, .app]),
+        // Asks in its callers' names alone.
+        Seed("disk-api"),
     ]
 
     /// What the services inside a cluster hold from the start, on their own cluster alone; nil for any other principal.

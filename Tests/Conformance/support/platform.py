@@ -16,7 +16,7 @@ import jwt
 from .waiting import eventually
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
-SERVICES = ("auth-api", "config-api", "admin-api", "jobs-api", "monitoring-api", "ingress-auth")
+SERVICES = ("auth-api", "config-api", "admin-api", "jobs-api", "monitoring-api", "ingress-auth", "disk-api")
 
 
 class Part:
