@@ -105,6 +105,7 @@ let services: [Target] =
     + service("Jobs", "jobs-api", ["Postgres", "Kubernetes"])
     + service("Monitoring", "monitoring-api", ["Kubernetes", "WebSocket"])
     + service("Secrets", "secrets-api", ["Kubernetes", httpTypes, .product(name: "NIOCore", package: "swift-nio")])
+    + service("Disk", "disk-api", ["Kubernetes"])
     + service("IngressAuth", "ingress-auth", ["Redis", httpClient, httpTypes, metrics, crypto] + nio)
     + service("Storage", "storage-api", ["WebSocket", httpClient, httpTypes] + nio)
 
@@ -164,6 +165,7 @@ let testing: [Target] = [
     tests("JobsService", ["TestSupport", "AuthService", "AdminService", "ConfigService", hummingbird, hummingbirdTesting]),
     tests("SecretsService", ["TestSupport", "AuthService", "LocalCluster", httpClient]),
     tests("MonitoringService", ["TestSupport", "WebSocket", hummingbird, hummingbirdTesting]),
+    tests("DiskService", ["TestSupport", "AuthService", "LocalCluster", "Kubernetes", hummingbird, httpClient]),
     tests(
         "IngressAuthService",
         [

@@ -9,6 +9,9 @@ import ServiceKit
 /// Everything is made over the public APIs with the admin's token, and each step is harmless when repeated. The cluster's document is
 /// brought up to date on every start, since ports and nodes change.
 struct FirstStart: Sendable {
+    /// Bytes that the disks of a project may have together.
+    static let diskLimit: Int64 = 100 << 30
+
     let stack: Stack
     let token: String
 
@@ -57,7 +60,7 @@ struct FirstStart: Sendable {
             "secrets": .object(["url": .string(base + "/api/v1/secrets")]),
             "grafana": .object(["url": .string(base + "/grafana")]),
             "prometheus": .object(["url": .string(base + "/prometheus")]),
-            "disks": .object(["url": .string(base + "/api/v1/disk"), "storage_limit_per_user": .integer(100 << 30)]),
+            "disks": .object(["url": .string(base + "/api/v1/disk"), "storage_limit_per_user": .integer(Self.diskLimit)]),
             "buckets": .object(["url": .string(base + "/api/v1/buckets")]),
             "apps": .object(["app_proxy_url": .string(base + "/apps")]),
             "credentials": .object(["kubernetes": .object(["kubeconfig": .string(kubeconfig)])]),

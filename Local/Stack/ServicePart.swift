@@ -58,7 +58,7 @@ enum ServicePart: String, CaseIterable, Sendable {
             settings["ORRERY_JOBS_INGRESS_AUTH_MIDDLEWARE"] = "\(Gateway.authMiddleware)@file"
             settings["ORRERY_JOBS_INGRESS_ERROR_PAGE_MIDDLEWARE"] = "\(Gateway.errorPageMiddleware)@file"
         }
-        if self == .monitoring || self == .secrets {
+        if [.monitoring, .secrets, .disk].contains(self) {
             settings["ORRERY_CLUSTER_NAME"] = Stack.clusterName
             settings["ORRERY_KUBECONFIG"] = stack.folder.file("kubeconfig")
         }
@@ -66,6 +66,7 @@ enum ServicePart: String, CaseIterable, Sendable {
             settings["ORRERY_CLUSTER_NAME"] = Stack.clusterName
             settings["ORRERY_STORAGE_ROOT"] = stack.folder.file("storage")
         }
+        if self == .disk { settings["ORRERY_DISK_PROJECT_LIMIT"] = "\(FirstStart.diskLimit)" }
         return settings
     }
 

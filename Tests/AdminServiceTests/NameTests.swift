@@ -29,7 +29,7 @@ import Testing
             }
             for name in [
                 "public", "compute", "cluster", "user", "users", "jobs-api", "admin-api", "config-api", "monitoring-api", "ingress-auth",
-                "secrets-api",
+                "storage-api", "secrets-api", "disk-api",
             ] {
                 let body: JSON = .object(["name": .string(name), "email": .string("\(name)@example.org")])
                 let status = try await platform.call("POST", "/users", as: "admin", body).status

@@ -18,6 +18,7 @@ struct EmptyKubernetes: PlatformService {
         let secret = "/api/v1/namespaces/{namespace}/secrets/{name}"
         router.get(secret, access: .anyone) { _, context in try Secrets(context) }
         router.patch(secret, access: .anyone) { _, context in try Secrets(context) }
+        registerDisks(on: router)
     }
 
     /// The secrets of a project: one, `K`.

@@ -1,6 +1,7 @@
 import AdminService
 import AuthService
 import ConfigService
+import DiskService
 import IngressAuthService
 import JobsService
 import MonitoringService
@@ -27,6 +28,7 @@ struct Place: Sendable {
         Place(MonitoringService.self, keepsRecords: false, lines: monitoringLines),
         Place(SecretsService.self, keepsRecords: false, lines: secretsLines),
         Place(StorageService.self, keepsRecords: false, lines: storageLines),
+        Place(DiskService.self, keepsRecords: false, lines: diskLines),
     ]
 
     private init(_ type: any PlatformService.Type, _ key: String? = nil, path: String = "", keepsRecords: Bool, lines: [Line]) {

@@ -27,18 +27,13 @@ extension JobObjects {
         }
         if !missing.isEmpty { throw JobStartRefusal.missingSecrets(Array(missing)) }
         var disks: Set<String> = []
-        for disk in Set(container.diskVolumes.compactMap(\.sourceURI.segments.last)) {
-            let claim = try await client.find(.persistentVolumeClaims, disk, in: job.namespace)
-            if claim.map({ !Self.mayUse($0, job) }) ?? true { disks.insert(disk) }
-        }
+        for disk in Set(container.diskVolumes.map(DiskReference.init)) where try await !exists(disk, for: job) { disks.insert(disk.id) }
         if !disks.isEmpty { throw JobStartRefusal.missingDisks(Array(disks)) }
     }
 
-    /// A disk is the job's if either its project or its org is.
-    private static func mayUse(_ claim: PersistentVolumeClaim, _ job: JobRecord) -> Bool {
-        let labels = claim.metadata.labels
-        if labels["platform.neuromation.io/project"] == job.project { return true }
-        return labels["platform.neuromation.io/disk-api-org-name"]?.lowercased() == job.org.lowercased()
+    private func exists(_ disk: DiskReference, for job: JobRecord) async throws -> Bool {
+        guard disk.canBeNamed else { return false }
+        return try await client.find(.persistentVolumeClaims, disk.id, in: job.namespace).map { DiskReference.mayUse($0, job) } ?? false
     }
 
     func ensureNamespace(_ place: ProjectNamespace) async throws {

@@ -36,7 +36,7 @@ struct PodVolumes: Sendable {
     private mutating func addDisks(_ disks: [JobContainer.DiskVolume]) {
         var names: [String: String] = [:]
         for (place, disk) in disks.enumerated() {
-            let claim = disk.sourceURI.segments.last ?? ""
+            let claim = DiskReference(disk).id
             if names[claim] == nil {
                 names[claim] = "disk-\(place + 1)"
                 var volume = Volume(name: "disk-\(place + 1)")

@@ -15,7 +15,11 @@ enum JobPermissions {
             permissions.append(Permission(storageURI(volume.sourceURI), volume.readOnly ? .read : .write))
         }
         for volume in container.diskVolumes {
-            permissions.append(Permission(volume.sourceURI, volume.readOnly ? .read : .write))
+            let action: Action = volume.readOnly ? .read : .write
+            permissions.append(Permission(volume.sourceURI, action))
+            // Whatever place the URI names, the disk of that id is mounted which the job's own project has.
+            let mounted = ResourceURI(.disk, scope.segments + volume.sourceURI.segments.suffix(1))
+            if mounted != volume.sourceURI { permissions.append(Permission(mounted, action)) }
         }
         return permissions
     }

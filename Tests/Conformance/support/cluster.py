@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from .kubernetes import KubernetesApi
+from .rest import checked
 from .waiting import eventually
 
 JOB_LABEL = "platform.apolo.us/job"
@@ -67,6 +68,11 @@ class Cluster:
         return self.api.answers()
 
     @contextlib.contextmanager
+    def volume_for(self, claim):
+        """Sees to it that the claim gets a volume, where the cluster makes none by itself."""
+        yield
+
+    @contextlib.contextmanager
     def away(self):
         """The cluster's API is gone inside the block; containers run on."""
         pytest.skip("this cluster is not ours to stop")
@@ -87,6 +93,22 @@ class Testbed(Cluster):
 
         verb, *rest = words
         subprocess.run([REPOSITORY / "Tests/Kubernetes/testbed", verb, "--run", self.facts["folder"], *rest], check=True, capture_output=True, text=True)
+
+    @contextlib.contextmanager
+    def volume_for(self, claim):
+        """It has no provisioner: somebody sets a directory of the node aside."""
+        (found,) = [each for each in self.list("persistentvolumeclaims") if each["metadata"]["name"] == claim]
+        name = f"volume-of-{claim}"
+        checked(self.api.call("POST", "api/v1/persistentvolumes", json={
+            "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name},
+            "spec": {
+                "capacity": found["spec"]["resources"]["requests"], "accessModes": found["spec"]["accessModes"], "storageClassName": "",
+                "persistentVolumeReclaimPolicy": "Retain", "hostPath": {"path": f"{self.facts['folder']}/volumes/{claim}", "type": "DirectoryOrCreate"},
+                "claimRef": {"namespace": found["metadata"]["namespace"], "name": claim}}}), 201)
+        try:
+            yield
+        finally:
+            checked(self.api.call("DELETE", f"api/v1/persistentvolumes/{name}"), 200, 404)
 
     @contextlib.contextmanager
     def away(self):

@@ -1,0 +1,5 @@
+import DiskService
+import Identity
+import ServiceKit
+
+try await ServiceRunner.main(DiskService.self, authenticator: Identity.authenticator)
