@@ -11,6 +11,7 @@ struct EmptyKubernetes: PlatformService {
     func register(on router: PlatformRouter) {
         for (path, kind) in [
             ("/api/v1/nodes", "NodeList"), ("/api/v1/pods", "PodList"), ("/api/v1/namespaces/{namespace}/pods", "PodList"),
+            ("/api/v1/namespaces", "NamespaceList"),
         ] {
             router.get(path, access: .anyone) { _, _ in JSONResponse(List(kind: kind)) }
         }

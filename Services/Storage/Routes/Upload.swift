@@ -1,10 +1,6 @@
 import Glibc
-import HTTPTypes
 import Hummingbird
 import NIOCore
-import NIOHTTPTypes
-import ServiceKit
-import WebSocket
 
 /// Writes the body of a request into a file as it comes, with a bounded part of it in memory. What has come stays, also when the rest does not.
 struct Upload: Sendable {
@@ -18,7 +14,6 @@ struct Upload: Sendable {
     var limit = Int64.max
 
     func take(_ request: Request) async throws {
-        try await Self.welcome(request)
         var upload = self
         var pieces: [ByteBuffer] = []
         var size = 0
@@ -49,13 +44,5 @@ struct Upload: Sendable {
         try await work.run { try file.write(pieces, at: offset) }
         self.offset += Int64(size)
         if limit != .max { limit -= Int64(size) }
-    }
-
-    /// A client that asked whether it may send (RFC 9110 §10.1.1) is told so now that it is known.
-    private static func welcome(_ request: Request) async throws {
-        guard let expectation = request.headers[.expect], expectation.lowercased() == "100-continue",
-            let channel = ServerConnection.current?.channel
-        else { return }
-        try await channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)))
     }
 }
