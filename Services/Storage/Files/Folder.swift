@@ -62,7 +62,9 @@ final class Folder: Sendable {
         do {
             return Folder(try calling { openat(descriptor, name, Self.place | O_NOFOLLOW) })
         } catch let error where error.code == ENOTDIR || error.code == ELOOP {
-            throw try status(of: name).kind == .link ? .missing : FileFailure(ENOTDIR)
+            // A directory by now: what stood here a moment ago was not.
+            let kind = try status(of: name).kind
+            throw kind == .link || kind == .directory ? .missing : FileFailure(ENOTDIR)
         }
     }
 
