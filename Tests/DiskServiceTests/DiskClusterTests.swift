@@ -84,6 +84,8 @@ import Testing
                 try await body()
                 return stage.auth.log.entries("request").count - before
             }
+            // The first of all learns by which keys tokens are signed.
+            _ = try await stage.ids()
             var id = ""
             #expect(try await questions { id = try await stage.made(["name": "data"]) } == 1)
             #expect(try await questions { _ = try await stage.ids() } == 1)

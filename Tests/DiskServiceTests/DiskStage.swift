@@ -180,15 +180,13 @@ struct DiskStage: Sendable {
     }
 
     /// Returns once the claim is as wanted.
-    func wait(_ id: String, in namespace: String = namespace, _ wanted: @escaping @Sendable (PersistentVolumeClaim?) -> Bool) async throws {
-        try await withTimeout(.seconds(60)) { [client] in
-            for await event in client.watch(.persistentVolumeClaims, in: namespace, fields: ["metadata.name": id]) {
-                switch event {
-                case .listed(let claims): if wanted(claims.first) { return }
-                case .added(let claim), .modified(let claim): if wanted(claim) { return }
-                case .deleted: if wanted(nil) { return }
-                }
-            }
+    func wait(_ id: String, in namespace: String = namespace, _ wanted: (PersistentVolumeClaim?) -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(90)
+        while true {
+            let found = try await claim(id, in: namespace)
+            if wanted(found) { return }
+            guard .now < deadline else { throw SettingError("\(id) does not become as it should: \(String(describing: found))") }
+            try await Task.sleep(for: .milliseconds(20))
         }
     }
 

@@ -30,7 +30,8 @@ import Testing
         // Somebody who may use his own disk of that id has no right to the job's project's by it.
         let other = "disk://test-cluster/beta/other/disk-a"
         #expect(try asked(other, readOnly: false) == ["write on \(other)", "write on \(own)"])
-        #expect(try reference(own).id == "disk-a" && reference(own).canBeNamed)
+        let read = try reference(own)
+        #expect(read.id == "disk-a" && read.canBeNamed)
     }
 
     @Test(arguments: ["A", "a%20b", "-a", "a%25", "%C3%A9"])
