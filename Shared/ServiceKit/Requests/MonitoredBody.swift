@@ -3,8 +3,8 @@ import NIOCore
 import Synchronization
 import WebSocket
 
-/// A request body that stops at a limit, says when it is wanted, and remembers whether it was read to its end: a refusal that leaves a body unread must close
-/// the connection, or a client's upload is read to its end for nothing.
+/// A request body that stops at a limit, says when it is wanted, and remembers whether it was read to its end: a refusal that leaves a
+/// body unread must close the connection, or a client's upload is read to its end for nothing.
 struct MonitoredBody: AsyncSequence, Sendable {
     final class State: Sendable {
         let finished = Atomic(false)
