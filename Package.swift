@@ -65,7 +65,7 @@ let kit: [Target] = [
     library(
         "Kubernetes", path: "Shared/Kubernetes",
         [
-            "WebSocket", httpClient, log, crypto, httpTypes, .product(name: "Yams", package: "Yams"),
+            "ServiceKit", "WebSocket", httpClient, log, lifecycle, crypto, httpTypes, .product(name: "Yams", package: "Yams"),
             .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOHTTP1", package: "swift-nio"),
             .product(name: "NIOFoundationCompat", package: "swift-nio"),
         ] + nio),

@@ -2,16 +2,18 @@ import Foundation
 
 /// What a person sees while the platform starts: one line a step, with its time.
 struct Progress: Sendable {
-    func step<T: Sendable>(_ name: String, _ body: () async throws -> T) async throws -> T {
+    /// - Parameter speaks: whether the body writes lines of its own meanwhile, which then stand between the step's beginning and its end.
+    func step<T: Sendable>(_ name: String, speaks: Bool = false, _ body: () async throws -> T) async throws -> T {
         let begun = ContinuousClock.now
-        say("  \(name) …", end: "")
+        say("  \(name) …", end: speaks ? "\n" : "")
+        let end = speaks ? "  \(name):" : ""
         do {
             let result = try await body()
             let passed = (ContinuousClock.now - begun) / Duration.seconds(1)
-            say(" \(String(format: "%.1f", passed)) s")
+            say("\(end) \(String(format: "%.1f", passed)) s")
             return result
         } catch {
-            say(" failed")
+            say("\(end) failed")
             throw error
         }
     }

@@ -50,7 +50,9 @@ struct Stack: Sendable {
                 try await running([embedded.part()], named: "cluster", kubeconfig, body)
             }
         case .testbed(let testbed):
-            try await progress.step("Kubernetes (the testbed; its first build takes 10 minutes)") { try await testbed.start() }
+            try await progress.step("Kubernetes (the testbed; its first build takes 10 minutes)", speaks: true) {
+                try await testbed.start()
+            }
             do {
                 try await body()
             } catch {

@@ -12,7 +12,7 @@ public struct AuthService: PlatformService {
     let directory: Directory
     let desk: SignInDesk
     let sweeper: Sweeper
-    private let crossOrigin: CrossOrigin
+    private let crossOrigin: CrossOrigin?
     private let keeper: CopyKeeper
     private let filler: CopyFiller
     private let keyKeeper: KeyKeeper
@@ -36,7 +36,7 @@ public struct AuthService: PlatformService {
             grants: GrantStore(pool: pool),
             outbox: outbox, keys: keys, audit: audit,
             treeLimit: try context.settings.int("tree.limit", default: 100_000))
-        crossOrigin = try CrossOrigin(context.settings)
+        crossOrigin = try CrossOrigin(context.settings, below: "/api/v1/service_accounts")
         keeper = CopyKeeper(
             copy: copy, outbox: outbox, interval: try context.settings.duration("acl.interval", default: .seconds(1)),
             logger: context.logger)
@@ -56,6 +56,7 @@ public struct AuthService: PlatformService {
     public var authenticator: (any Authenticator)? { KeyRingAuthenticator(keys: directory.keys) }
 
     public func register(on router: PlatformRouter) {
+        router.crossOrigin = crossOrigin
         PrincipalRoutes(directory: directory, origins: desk.origins).register(on: router)
         PermissionRoutes(directory: directory, origins: desk.origins).register(on: router)
         TokenRoutes(directory: directory, origins: desk.origins).register(on: router)
@@ -64,7 +65,7 @@ public struct AuthService: PlatformService {
         AccountRoutes(desk: desk).register(on: router)
         ProviderRoutes(desk: desk).register(on: router)
         ServiceAccountRoutes(
-            accounts: ServiceAccounts(directory: directory, settings: desk.settings), origins: desk.origins, crossOrigin: crossOrigin
+            accounts: ServiceAccounts(directory: directory, settings: desk.settings), origins: desk.origins
         ).register(on: router)
         AuditRoutes(directory: directory).register(on: router)
     }

@@ -21,31 +21,17 @@ public struct MonitoringService: PlatformService {
         let auth = try AuthClient(context)
         let config = try ConfigClient(context)
         let access = JobAccess(cluster: cluster.text, jobs: try JobsClient(context), auth: auth)
+        let streams = try settings.int("monitoring.streams", default: 2000)
         let limits = StreamLimits(
-            total: try settings.int("monitoring.streams", default: 2000),
+            total: streams,
             perCaller: try settings.int("monitoring.caller.streams", default: 100))
         let label = try settings.string("monitoring.pool.label", default: "platform.neuromation.io/nodepool")
         var patience = JobLogs.Patience()
         patience.start = try settings.duration("monitoring.start.limit", default: patience.start)
         patience.outage = try settings.duration("monitoring.outage.limit", default: patience.outage)
-        var configuration: KubernetesConfiguration
-        do {
-            configuration =
-                try settings.optional("kubeconfig").map { path throws(KubernetesError) in try .kubeconfig(path: path) } ?? .inCluster()
-        } catch {
-            throw SettingError("\(error)")
-        }
-        // Followed logs hold a connection each.
-        configuration.maximumConnections = try settings.int("monitoring.streams", default: 2000) + 100
-        let kubernetes = try KubernetesClient(configuration, logger: context.logger)
-        context.run(KubernetesLifetime(client: kubernetes))
-        context.watch("kubernetes") {
-            do {
-                let version = try await withTimeout(.seconds(2)) { try await kubernetes.raw("/version") }
-                return DependencyState(ok: true, detail: ["version": version["gitVersion"]?.string ?? ""])
-            } catch {
-                return DependencyState(ok: false)
-            }
+        let kubernetes = try context.kubernetes {
+            // Followed logs hold a connection each.
+            $0.maximumConnections = streams + 100
         }
         logs = LogRoutes(access: access, kubernetes: kubernetes, limits: limits, patience: patience)
         sessionRoutes = SessionRoutes(access: access, kubernetes: kubernetes, limits: limits, sessions: sessions)
@@ -59,14 +45,4 @@ public struct MonitoringService: PlatformService {
     }
 
     public var background: [any Service] { [sessions] }
-}
-
-/// Closes the connections to Kubernetes after everything that uses them has stopped.
-private struct KubernetesLifetime: Service {
-    let client: KubernetesClient
-
-    func run() async throws {
-        try? await gracefulShutdown()
-        try await client.shutdown()
-    }
 }

@@ -2,7 +2,6 @@ import Kubernetes
 import PlatformClients
 import PlatformModel
 import ServiceKit
-import ServiceLifecycle
 
 /// secrets-api: small values that people keep for their jobs, as keys of one Kubernetes Secret a project. It holds no state.
 public struct SecretsService: PlatformService {
@@ -17,26 +16,10 @@ public struct SecretsService: PlatformService {
         let settings = context.settings
         let cluster = try ClusterName(settings.string("cluster.name"))
         let auth = try AuthClient(context)
-        var configuration: KubernetesConfiguration
-        do {
-            configuration =
-                try settings.optional("kubeconfig").map { path throws(KubernetesError) in try .kubeconfig(path: path) } ?? .inCluster()
-        } catch {
-            throw SettingError("\(error)")
-        }
-        configuration.callTimeout = try settings.duration("secrets.kubernetes.limit", default: .seconds(10))
-        let kubernetes = try KubernetesClient(configuration, logger: context.logger)
-        context.run(KubernetesLifetime(client: kubernetes))
-        context.watch("kubernetes") {
-            do {
-                let version = try await withTimeout(.seconds(2)) { try await kubernetes.raw("/version") }
-                return DependencyState(ok: true, detail: ["version": version["gitVersion"]?.string ?? ""])
-            } catch {
-                return DependencyState(ok: false)
-            }
-        }
+        let limit = try settings.duration("secrets.kubernetes.limit", default: .seconds(10))
+        let kubernetes = try context.kubernetes { $0.callTimeout = limit }
         let virtualClusters = VirtualClusters(
-            limit: try settings.int("secrets.virtual.clusters", default: 32), callTimeout: configuration.callTimeout,
+            limit: try settings.int("secrets.virtual.clusters", default: 32), callTimeout: limit,
             logger: context.logger)
         context.run(virtualClusters)
         self.virtualClusters = virtualClusters
@@ -45,14 +28,4 @@ public struct SecretsService: PlatformService {
     }
 
     public func register(on router: PlatformRouter) { routes.register(on: router) }
-}
-
-/// Closes the connections to Kubernetes after everything that uses them has stopped.
-private struct KubernetesLifetime: Service {
-    let client: KubernetesClient
-
-    func run() async throws {
-        try? await gracefulShutdown()
-        try await client.shutdown()
-    }
 }

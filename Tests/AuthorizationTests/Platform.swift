@@ -36,7 +36,6 @@ struct Platform: Sendable {
                 "storage.root": files,
                 "config.sealing-keys": Data(repeating: 7, count: 32).base64EncodedString(),
                 "ingress.auth.keys": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG", "ingress.zone.interval": "0.1",
-                "console.origins": "https://console.example.org",
                 "jobs.cluster.interval": "0.2", "jobs.policy.interval": "3600", "config.token.interval": "3600",
             ]
             try await start(Place.all[...], Platform(tokens: tokens), settings) { platform in

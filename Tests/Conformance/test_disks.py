@@ -34,20 +34,11 @@ def disk(apolo, cluster):
             apolo("disk", "rm", each)
 
 
-@pytest.fixture
-def names_work(cluster):
-    """Names of disks are custom resources, and the API server of the testbed ends when one is made: its JSON library does not fit the Go that it is
-    built with."""
-    return cluster.kind != "testbed"
-
-
 def name():
     return "disk-of-" + uuid.uuid4().hex[:8]
 
 
-def test_create_list_get_remove(apolo, disk, names_work):
-    if not names_work:
-        pytest.skip("the testbed's API server ends when a custom resource is made")
+def test_create_list_get_remove(apolo, disk):
     called = name()
     made = disk("2GB", "--name", called)
     listed = apolo("disk", "ls").ended(0)
@@ -86,11 +77,11 @@ def test_refusals(apolo, admin, other):
     checked(other.call("DELETE", f"{base}/{theirs['id']}", params=ours | {"project_name": "second"}), 204)
 
 
-def test_a_disk_in_a_job(apolo, admin, disk, names_work):
+def test_a_disk_in_a_job(apolo, admin, disk):
     """What one job writes, the next one reads; and the disk was used."""
     called = name()
-    made = disk("10M", *(("--name", called) if names_work else ()))
-    mounted = f"disk:{called if names_work else made}:/mnt/d:rw"
+    made = disk("10M", "--name", called)
+    mounted = f"disk:{called}:/mnt/d:rw"
     apolo(*JOB, "-v", mounted, IMAGE, "--", "sh", "-c", "echo kept > /mnt/d/file; sync; sleep 1").ended(0)
     reading = apolo(*JOB, "-v", f"disk:{made}:/mnt/d:ro", IMAGE, "--", "sh", "-c", "cat /mnt/d/file; touch /mnt/d/x || echo cannot; sleep 1").ended(0)
     assert "kept" in reading.lines and "cannot" in reading.lines, reading

@@ -242,6 +242,48 @@ import Testing
             #expect(large.status == 413 && large.body == "Maximum request body size 1048576 exceeded.")
         }
     }
+
+    /// Section 7: for pages of the listed origins, and for no others.
+    @Test func pagesOfAListedOriginMayCall() async throws {
+        try await DiskStage.with(settings: ["console.origins": "https://neu.ro"]) { (stage) async throws in
+            func ask(_ method: HTTPMethod, _ path: String, _ headers: HTTPHeaders) async throws -> TestAnswer {
+                try await stage.disks.call(method, path, headers: headers)
+            }
+            let foreign = try await ask(.GET, "/api/v1/ping", ["Origin": "http://unknown"])
+            #expect(foreign.status == 200 && foreign.headers["Access-Control-Allow-Origin"].isEmpty)
+            let own = try await ask(.GET, "/api/v1/ping", ["Origin": "https://neu.ro"])
+            #expect(own.status == 200 && own.headers["Access-Control-Allow-Origin"] == ["https://neu.ro"])
+            #expect(own.headers["Access-Control-Allow-Credentials"] == ["true"])
+            #expect(own.headers["Access-Control-Expose-Headers"].first?.lowercased().contains("content-type") == true)
+            #expect(try await ask(.GET, "/ping", ["Origin": "https://neu.ro"]).headers["Access-Control-Allow-Origin"].isEmpty)
+            let refused = try await ask(.GET, "/api/v1/disk", ["Origin": "https://neu.ro"])
+            #expect(refused.status == 401 && refused.headers["Access-Control-Allow-Origin"] == ["https://neu.ro"])
+
+            let preflight: HTTPHeaders = [
+                "Origin": "https://neu.ro", "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization, x-a",
+            ]
+            let told = try await ask(.OPTIONS, "/api/v1/ping", preflight)
+            #expect(told.status == 200 && told.body.isEmpty && told.headers["Access-Control-Allow-Methods"] == ["GET"])
+            #expect(told.headers["Access-Control-Allow-Origin"] == ["https://neu.ro"])
+            #expect(told.headers["Access-Control-Allow-Credentials"] == ["true"])
+            #expect(told.headers["Access-Control-Allow-Headers"] == ["AUTHORIZATION,X-A"])
+            let failures: [(HTTPHeaders, String)] = [
+                ([:], "origin header is not specified in the request"),
+                (["Origin": "https://neu.ro"], "'Access-Control-Request-Method' header is not specified"),
+                (["Origin": "http://unknown", "Access-Control-Request-Method": "GET"], "origin 'http://unknown' is not allowed"),
+                (
+                    ["Origin": "https://neu.ro", "Access-Control-Request-Method": "PUT"],
+                    "request method 'PUT' is not allowed for 'https://neu.ro' origin"
+                ),
+            ]
+            for (headers, reason) in failures {
+                let answer = try await ask(.OPTIONS, "/api/v1/ping", headers)
+                #expect(answer.status == 403 && answer.body == "CORS preflight request failed: \(reason)")
+            }
+            #expect(try await ask(.OPTIONS, "/api/v1/none", preflight).status == 404)
+            #expect(try await ask(.OPTIONS, "/ping", preflight).status == 405)
+        }
+    }
 }
 
 extension DiskStage {

@@ -5,36 +5,25 @@ import ServiceKit
 struct ServiceAccountRoutes: Sendable {
     let accounts: ServiceAccounts
     let origins: RequestOrigins
-    let crossOrigin: CrossOrigin
 
     func register(on router: PlatformRouter) {
         let base = "/api/v1/service_accounts"
-        crossOrigin.register([base: "GET, POST", base + "/{name}": "GET, DELETE"], on: router)
-        router.get(base, access: .principal) { request, context in try await crossOrigin.with(request) { try await list(request, context) }
-        }
+        router.get(base, access: .principal, use: list)
         router.post(base, access: .principal) { request, context in
-            try await crossOrigin.with(request) {
-                let wish = try await request.decode(as: ServiceAccounts.Wish.self, context: context)
-                let account = try await origins.with(request, context) { try await accounts.create(wish, context.requireCaller()) }
-                return try JSONResponse(account, status: .created, headers: [.cacheControl: "no-store"])
-                    .response(from: request, context: context)
-            }
+            let wish = try await request.decode(as: ServiceAccounts.Wish.self, context: context)
+            let account = try await origins.with(request, context) { try await accounts.create(wish, context.requireCaller()) }
+            return JSONResponse(account, status: .created, headers: [.cacheControl: "no-store"])
         }
-        router.get(base + "/{name}", access: .principal) { request, context in
-            try await crossOrigin.with(request) {
-                try JSONResponse(await accounts.find(context.parameter("name"), context.requireCaller()))
-                    .response(from: request, context: context)
-            }
+        router.get(base + "/{name}", access: .principal) { _, context in
+            try await JSONResponse(accounts.find(context.parameter("name"), context.requireCaller()))
         }
         router.delete(base + "/{name}", access: .principal) { request, context in
-            try await crossOrigin.with(request) {
-                try await origins.with(request, context) { try await accounts.delete(context.parameter("name"), context.requireCaller()) }
-                return Response(status: .noContent)
-            }
+            try await origins.with(request, context) { try await accounts.delete(context.parameter("name"), context.requireCaller()) }
+            return Response(status: .noContent)
         }
     }
 
-    private func list(_ request: Request, _ context: PlatformContext) async throws -> Response {
+    @Sendable private func list(_ request: Request, _ context: PlatformContext) async throws -> Response {
         let all = try await accounts.list(context.requireCaller())
         guard request.headers[.accept]?.contains("application/x-ndjson") == true else {
             return try JSONResponse(all).response(from: request, context: context)

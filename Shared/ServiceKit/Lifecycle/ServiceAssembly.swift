@@ -59,8 +59,9 @@ public final class ServiceAssembly: Sendable {
         routes = router.routes
         background = service.background
         responder = PlatformResponder(
-            service: S.name, version: "\(S.versionName)/\(BuildVersion.current)", tree: router.tree, authenticator: authenticator,
-            renderer: S.errorRenderer, record: RequestRecord(metrics: RequestMetrics(context.metrics), quiet: BuiltInRoutes.quiet(S.name)))
+            service: S.name, version: "\(S.versionName)/\(BuildVersion.current)", tree: router.tree,
+            crossOrigin: router.crossOrigin, authenticator: authenticator, renderer: S.errorRenderer,
+            record: RequestRecord(metrics: RequestMetrics(context.metrics), quiet: BuiltInRoutes.quiet(S.name)))
         (requests, request) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 

@@ -12,6 +12,7 @@ struct PlatformResponder: HTTPResponder {
     let service: String
     let version: String
     let tree: RouteTree<PlatformRouter.Route>
+    let crossOrigin: CrossOrigin?
     let authenticator: (any Authenticator)?
     let renderer: any ErrorRenderer
     let record: RequestRecord
@@ -36,6 +37,7 @@ struct PlatformResponder: HTTPResponder {
         } catch {
             response = answer(error, request: request, context: context)
         }
+        if let crossOrigin, crossOrigin.covers(request.uri.path) { crossOrigin.mark(&response, to: request) }
         response.headers[.serviceVersion] = version
         response.headers[.requestID] = context.requestID
         if hasBody, response.status.code >= 400, !body.finished.load(ordering: .relaxed) { response.headers[.connection] = "close" }
@@ -49,6 +51,9 @@ struct PlatformResponder: HTTPResponder {
         guard !matches.isEmpty else { throw PlatformError.notFound() }
         let method = request.method.rawValue
         guard let (route, match) = find(method, in: matches) ?? (method == "HEAD" ? find("GET", in: matches) : nil) else {
+            if request.method == .options, let crossOrigin, crossOrigin.covers(request.uri.path) {
+                return crossOrigin.preflight(request, methods: methods(matches))
+            }
             throw methodNotAllowed(matches)
         }
         context.route = route.description.path
@@ -93,10 +98,13 @@ struct PlatformResponder: HTTPResponder {
         return nil
     }
 
+    private func methods(_ matches: [RouteTree<PlatformRouter.Route>.Match]) -> Set<String> {
+        let methods = Set(matches.flatMap(\.values.keys))
+        return methods.contains("GET") ? methods.union(["HEAD"]) : methods
+    }
+
     private func methodNotAllowed(_ matches: [RouteTree<PlatformRouter.Route>.Match]) -> PlatformError {
-        var methods = Set(matches.flatMap(\.values.keys))
-        if methods.contains("GET") { methods.insert("HEAD") }
-        let allow = methods.sorted().joined(separator: ", ")
+        let allow = methods(matches).sorted().joined(separator: ", ")
         return PlatformError(.methodNotAllowed, "Method Not Allowed; this path answers \(allow).", headers: [.allow: allow])
     }
 

@@ -22,6 +22,9 @@ public final class PlatformRouter {
     /// Every route, in the order of registration.
     public private(set) var routes: [RouteDescription] = []
 
+    /// Whose pages may call routes from a browser; nobody's, unless the service says so. It answers OPTIONS where the service has no route for it.
+    public var crossOrigin: CrossOrigin?
+
     /// How long a handler may take until its response begins, unless the route says otherwise.
     public static let defaultTimeout = Duration.seconds(30)
 

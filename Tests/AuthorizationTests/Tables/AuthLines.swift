@@ -41,8 +41,6 @@ private let tokenLines = [
     Line("GET /auth/userinfo", .principals(200)),
     Line("POST /auth/userinfo", .principals(200)),
     // Browsers ask without credentials whether they may ask with them.
-    Line("OPTIONS /api/v1/service_accounts", .anyone(204), headers: ["Origin": "https://console.example.org"]),
-    Line("OPTIONS /api/v1/service_accounts/{name}", .anyone(204), headers: ["Origin": "https://console.example.org"]),
     Line("GET /api/v1/service_accounts", .principals(200)),
     Line(
         "POST /api/v1/service_accounts", .principals(201),
