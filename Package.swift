@@ -174,8 +174,11 @@ let testing: [Target] = [
         ]),
     tests(
         "StorageService",
-        ["TestSupport", "AuthService", "Identity", "PlatformClients", "PlatformModel", "ServiceKit", "WebSocket", hummingbird, httpClient]
-            + nio),
+        [
+            "TestSupport", "AuthService", "AdminService", "Identity", "PlatformClients", "PlatformModel", "ServiceKit", "WebSocket",
+            hummingbird,
+            httpClient, .product(name: "Subprocess", package: "swift-subprocess"),
+        ] + nio),
     // The matrix walks whatever is a service.
     .testTarget(
         name: "AuthorizationTests",

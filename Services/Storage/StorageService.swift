@@ -11,6 +11,7 @@ public struct StorageService: PlatformService {
     public static var errorRenderer: any ErrorRenderer { StorageErrors() }
 
     private let routes: StorageRoutes
+    private let usage: UsageCollector?
 
     public init(_ context: ServiceContext) async throws {
         let settings = context.settings
@@ -24,6 +25,14 @@ public struct StorageService: PlatformService {
             ProjectFolders(cluster: try ClusterName(cluster), http: context.http, adminURL: try settings.url("admin.url"))
         }
         routes = StorageRoutes(table: table, access: StorageAccess(permissions: permissions), projects: projects)
+        let interval = try settings.duration("storage.usage.interval", default: .seconds(3600))
+        if settings.optional("admin.url") != nil, interval > .zero {
+            usage = UsageCollector(
+                admin: try AdminClient(context), cluster: try ClusterName(cluster), table: table, metrics: context.metrics,
+                interval: interval, logger: context.logger)
+        } else {
+            usage = nil
+        }
         context.run(FileWorkLifetime(all: table.all.map(\.work)))
     }
 
@@ -32,4 +41,6 @@ public struct StorageService: PlatformService {
         router.get("/api/v1/ping", access: .anyone) { _, _ in Response(status: .ok) }
         routes.register(on: router)
     }
+
+    public var background: [any Service] { usage.map { [$0] } ?? [] }
 }

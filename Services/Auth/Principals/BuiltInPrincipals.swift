@@ -30,8 +30,9 @@ enum BuiltInPrincipals {
         Seed("monitoring-api", read: [.user, .job, .cluster, .app]),
         // Asks what stands behind a host. Not among the services above: it has no business with the credentials of clusters.
         Seed("ingress-auth", read: [.user, .job, .cluster, .app]),
-        // Asks in its callers' names alone.
-        Seed("storage-api"),
+        // Measures the projects of its cluster, whose list admin-api keeps; what files are concerned it asks in its callers' names.
+        Seed("storage-api", read: [.cluster]),
+        // They ask in their callers' names alone.
         Seed("secrets-api"),
         Seed("disk-api"),
     ]

@@ -38,6 +38,19 @@ final class Folder: Sendable {
         return FileStatus(raw)
     }
 
+    /// What it takes of the disk itself, without what it holds.
+    func allocation() throws(FileFailure) -> Allocation {
+        var raw = stat()
+        try calling { fstat(descriptor, &raw) }
+        return Allocation(raw)
+    }
+
+    func allocation(of name: UnsafePointer<CChar>) throws(FileFailure) -> Allocation {
+        var raw = stat()
+        try calling { fstatat(descriptor, name, &raw, AT_SYMLINK_NOFOLLOW) }
+        return Allocation(raw)
+    }
+
     func usage() throws(FileFailure) -> DiskUsage { try DiskUsage(descriptor) }
 
     /// The file system that holds an object.

@@ -5,7 +5,7 @@ struct FolderListing: Sendable {
         let status: FileStatus
     }
 
-    private let folder: Folder
+    let folder: Folder
     private let reader: FolderReader
 
     init(folder: Folder, reader: FolderReader) {

@@ -11,7 +11,7 @@ struct MetricsExporter: Service {
 
     func run() async throws {
         let responder = CallbackResponder { (request: Request, _: BasicRequestContext) in
-            guard request.uri.path == "/metrics" else { return Response(status: .notFound) }
+            guard request.uri.path == "/metrics" || request.uri.path == "/metrics/" else { return Response(status: .notFound) }
             guard request.method == .get || request.method == .head else {
                 return Response(status: .methodNotAllowed, headers: [.allow: "GET, HEAD"])
             }

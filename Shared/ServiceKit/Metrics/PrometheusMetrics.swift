@@ -14,6 +14,8 @@ public final class PrometheusMetrics: MetricsFactory {
     private struct State {
         var values: [Key: PrometheusValue] = [:]
         var collectors: [@Sendable () async -> Void] = []
+        /// By name.
+        var help: [String: String] = [:]
     }
 
     private let state = Mutex(State())
@@ -29,13 +31,18 @@ public final class PrometheusMetrics: MetricsFactory {
     /// Runs `body` before each scrape, to set gauges from state that is kept elsewhere.
     public func beforeScrape(_ body: @escaping @Sendable () async -> Void) { state.withLock { $0.collectors.append(body) } }
 
+    /// Says in one line what a gauge means. It is then shown also while it has no value.
+    public func describe(gauge label: String, _ help: String) { state.withLock { $0.help[PrometheusText.name(label)] = help } }
+
     /// Everything, as Prometheus text.
     public func text() async -> String {
         for collector in state.withLock({ $0.collectors }) { await collector() }
-        let values = state.withLock { $0.values }
+        let (values, help) = state.withLock { ($0.values, $0.help) }
         var text = ""
-        for (name, family) in Dictionary(grouping: values, by: \.key.name).sorted(by: { $0.key < $1.key }) {
-            guard let kind = family.first?.value.kind else { continue }
+        let families = Dictionary(grouping: values, by: \.key.name).merging(help.mapValues { _ in [] }) { full, _ in full }
+        for (name, family) in families.sorted(by: { $0.key < $1.key }) {
+            let kind = family.first?.value.kind ?? .gauge
+            if let help = help[name] { text += "# HELP \(name) \(help)\n" }
             text += "# TYPE \(name) \(kind)\n"
             for (key, value) in family.sorted(by: { $0.key.labels < $1.key.labels }) where value.kind == kind {
                 value.write(name: name, labels: key.labels, to: &text)

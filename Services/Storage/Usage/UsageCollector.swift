@@ -1,0 +1,105 @@
+import Glibc
+import Logging
+import Metrics
+import PlatformClients
+import PlatformModel
+import ServiceKit
+import ServiceLifecycle
+
+/// Measures once in a while what the files of each project take of the disk, and shows it as `storage_used_bytes` (storage.md 15).
+struct UsageCollector: Service {
+    private static let metric = "storage_used_bytes"
+    /// Entries between two chances to stop, and for others to use the threads.
+    private static let portion = 2_000
+
+    let admin: AdminClient
+    let cluster: ClusterName
+    let table: StorageTable
+    let metrics: PrometheusMetrics
+    let interval: Duration
+    let logger: Logger
+
+    init(
+        admin: AdminClient, cluster: ClusterName, table: StorageTable, metrics: PrometheusMetrics, interval: Duration, logger: Logger
+    ) {
+        (self.admin, self.cluster, self.table) = (admin, cluster, table)
+        (self.metrics, self.interval, self.logger) = (metrics, interval, logger)
+        metrics.describe(gauge: Self.metric, "The amount of used storage space in bytes")
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var shown: [Owner: Meter] = [:]
+            while !Task.isCancelled {
+                do {
+                    show(try await measure(), instead: &shown)
+                } catch is CancellationError {
+                    return
+                } catch {
+                    logger.warning("The use of the storage was not measured", metadata: ["error": "\(error)"])
+                }
+                try? await Task.sleep(for: interval)
+            }
+        }
+    }
+
+    /// A project, and what its files take; nil when it could not be told this time.
+    func measure() async throws -> [Owner: Int64?] {
+        var used: [Owner: Int64?] = [:]
+        for project in try await admin.projects(cluster) {
+            let owner = Owner(org: project.orgName?.text, project: project.name.text)
+            do {
+                if let bytes = try await measure(owner) { used.updateValue(bytes, forKey: owner) }
+            } catch let error as FileFailure {
+                logger.warning(
+                    "The use of a project's storage was not measured",
+                    metadata: ["org": "\(owner.org ?? "")", "project": "\(owner.project)", "error": "\(error)"])
+                used.updateValue(nil, forKey: owner)
+            }
+        }
+        return used
+    }
+
+    /// Nil when the project has no folder.
+    private func measure(_ owner: Owner) async throws -> Int64? {
+        let place = try table.locate(StoragePath(components: [owner.org, owner.project].compactMap(\.self)))
+        let work = place.storage.work
+        var measure: TreeMeasure
+        do {
+            measure = try await work.run { try TreeMeasure(place.storage.listing(place.components).folder) }
+        } catch let error as FileFailure where error == .missing || error.code == ENOTDIR {
+            return nil
+        }
+        var isUnfinished = true
+        while isUnfinished {
+            try Task.checkCancellation()
+            (measure, isUnfinished) = try await work.run { [measure] in
+                var measure = measure
+                let isUnfinished = try measure.next(Self.portion)
+                return (measure, isUnfinished)
+            }
+        }
+        return measure.bytes
+    }
+
+    /// What could not be told keeps its value; what is gone is shown no more.
+    private func show(_ used: [Owner: Int64?], instead shown: inout [Owner: Meter]) {
+        for (owner, meter) in shown where used[owner] == nil {
+            meter.destroy()
+            shown[owner] = nil
+        }
+        for (owner, bytes) in used {
+            guard let bytes else { continue }
+            let meter = shown[owner] ?? Meter(label: Self.metric, dimensions: owner.labels, factory: metrics)
+            meter.set(bytes)
+            shown[owner] = meter
+        }
+    }
+
+    struct Owner: Hashable, Sendable {
+        let org: String?
+        let project: String
+
+        var labels: [(String, String)] { [("org_name", org ?? "no_org"), ("project_name", project)] }
+    }
+}
