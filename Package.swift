@@ -79,7 +79,10 @@ let platform: [Target] = [
         ["PlatformModel", "ServiceKit", hummingbird, httpClient, log, crypto, collections, .product(name: "JWTKit", package: "jwt-kit")]),
     library(
         "PlatformClients", path: "Shared/PlatformClients",
-        ["Identity", "PlatformModel", "ServiceKit", httpClient, log, .product(name: "NIOHTTP1", package: "swift-nio")] + nio),
+        [
+            "Identity", "PlatformModel", "ServiceKit", "WebSocket", httpClient, httpTypes, log, lifecycle,
+            .product(name: "NIOHTTP1", package: "swift-nio"),
+        ] + nio),
 ]
 
 // Layer 4 and 5: a service is a library, so that tests hold it in-process, and a thin executable.
@@ -101,7 +104,7 @@ let services: [Target] =
             .product(name: "JWTKit", package: "jwt-kit"), .product(name: "NIOPosix", package: "swift-nio"),
         ])
     + service("Config", "config-api", ["Postgres", crypto])
-    + service("Admin", "admin-api", ["Postgres"])
+    + service("Admin", "admin-api", ["Postgres", "WebSocket", crypto])
     + service("Jobs", "jobs-api", ["Postgres", "Kubernetes"])
     + service("Monitoring", "monitoring-api", ["Kubernetes", "WebSocket"])
     + service("Secrets", "secrets-api", ["Kubernetes", httpTypes, .product(name: "NIOCore", package: "swift-nio")])
@@ -161,11 +164,11 @@ let testing: [Target] = [
             .product(name: "NIOHTTP1", package: "swift-nio"),
         ]),
     tests("ConfigService", ["TestSupport", "AuthService", "AdminService", hummingbird]),
-    tests("AdminService", ["TestSupport", "AuthService"]),
+    tests("AdminService", ["TestSupport", "AuthService", "WebSocket", .product(name: "NIOCore", package: "swift-nio")]),
     tests("JobsService", ["TestSupport", "AuthService", "AdminService", "ConfigService", hummingbird, hummingbirdTesting]),
-    tests("SecretsService", ["TestSupport", "AuthService", "LocalCluster", httpClient]),
+    tests("SecretsService", ["TestSupport", "AuthService", "AdminService", "LocalCluster", httpClient]),
     tests("MonitoringService", ["TestSupport", "WebSocket", hummingbird, hummingbirdTesting]),
-    tests("DiskService", ["TestSupport", "AuthService", "LocalCluster", "Kubernetes", hummingbird, httpClient]),
+    tests("DiskService", ["TestSupport", "AuthService", "AdminService", "LocalCluster", "Kubernetes", hummingbird, httpClient]),
     tests(
         "IngressAuthService",
         [
@@ -176,8 +179,7 @@ let testing: [Target] = [
         "StorageService",
         [
             "TestSupport", "AuthService", "AdminService", "Identity", "PlatformClients", "PlatformModel", "ServiceKit", "WebSocket",
-            hummingbird,
-            httpClient, .product(name: "Subprocess", package: "swift-subprocess"),
+            hummingbird, httpClient, .product(name: "Subprocess", package: "swift-subprocess"),
         ] + nio),
     // The matrix walks whatever is a service.
     .testTarget(

@@ -14,6 +14,7 @@ public struct AdminService: PlatformService {
 
     private let directory: Directory
     private let chores: Chores
+    private let streams: EventStreams
 
     public init(_ context: ServiceContext) async throws {
         let pool = try await context.postgres(migrations: adminMigrations)
@@ -21,11 +22,15 @@ public struct AdminService: PlatformService {
         let auth = try AuthClient(context)
         let clusters = try context.settings.string("admin.default-clusters", default: "default").split(separator: ",")
         let outbox = GrantOutbox(pool: pool, auth: auth, logger: context.logger)
+        let streams = try EventStreams(context, pool: pool, auth: auth)
+        self.streams = streams
         directory = Directory(
             pool: pool, auth: auth, outbox: outbox, defaultClusters: try clusters.map { try ClusterName(String($0)) },
-            limits: try Self.limits(context.settings), config: try Self.config(context, pool))
+            limits: try Self.limits(context.settings), config: try Self.config(context, pool),
+            namePatience: try context.settings.duration("admin.name-patience", default: .seconds(5)))
         chores = Chores(
-            directory: directory, reconciler: GrantReconciler(pool: pool, auth: auth, outbox: outbox, logger: context.logger),
+            directory: directory, streams: streams,
+            reconciler: GrantReconciler(pool: pool, auth: auth, outbox: outbox, logger: context.logger),
             reconcileInterval: try context.settings.duration("admin.reconcile-interval", default: .seconds(3_600)),
             auditRetention: try context.settings.int("audit.retention-days", default: 365),
             keyRetention: max(30, try context.settings.int("admin.idempotency-days", default: 35)))
@@ -53,9 +58,12 @@ public struct AdminService: PlatformService {
         OrgRoutes(directory: directory).register(on: router)
         ProjectRoutes(directory: directory).register(on: router)
         AuditRoutes(directory: directory).register(on: router)
+        EventRoutes(streams: streams).register(on: router)
     }
 
-    public var background: [any Service] { [GrantSweeper(outbox: directory.outbox, logger: directory.outbox.logger), chores] }
+    public var background: [any Service] {
+        [GrantSweeper(outbox: directory.outbox, logger: directory.outbox.logger), chores, streams.feed]
+    }
 }
 
 /// The usual errors, but for missing permissions, which the client prints as they are: keys and spaces as a Python encoder writes them.

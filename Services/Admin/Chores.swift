@@ -5,6 +5,7 @@ import ServiceLifecycle
 /// What any replica does now and then: tells config-api what it missed, compares grants with memberships, clears away what has ended.
 struct Chores: Service {
     let directory: Directory
+    let streams: EventStreams
     let reconciler: GrantReconciler
     let reconcileInterval: Duration
     /// Days.
@@ -30,6 +31,7 @@ struct Chores: Service {
     func clear() async throws {
         while try await !AuditLog.sweep(olderThan: auditRetention, on: directory.pool) {}
         while try await !IdempotencyKey.sweep(olderThan: keyRetention, on: directory.pool) {}
+        while try await !streams.log.sweep(streams.retention) {}
     }
 
     /// Whether it is this replica's turn; then nobody else's for the interval.

@@ -65,7 +65,8 @@ extension Directory {
             }
             changed += try await memberRoles(in: name, org: nil, on: db)
             for project in try await ProjectQueries.projects(in: name, on: db) {
-                try await announceRemoval(of: project, by: caller, on: db)
+                let place = ProjectPlace(cluster: name, org: project.orgName)
+                try await ProjectRemovals.announce(project.name, in: place, by: caller, on: db)
             }
             try await ClusterQueries.delete(name, on: db)
             try await ConfigLink.note(name, on: db)

@@ -15,6 +15,8 @@ struct Directory: Sendable {
     var limits = CreationLimits()
     /// Where clusters have their second record, if this platform has a config-api.
     var config: ConfigLink?
+    /// How long a request waits for the name of a removed project to become free.
+    var namePatience = Duration.seconds(5)
 
     /// What platform operators and the control plane's services hold.
     static let operates = Permission(ResourceURI(.cluster), .manage)
@@ -42,6 +44,12 @@ struct Directory: Sendable {
     /// A change that no grant follows from.
     func transaction<T: Sendable>(_ body: @Sendable (PostgresConnection) async throws -> T) async throws -> T {
         try await inBounds { try await pool.transaction(body) }
+    }
+
+    /// Waits, within a bound, for something to end that ends by itself.
+    func waitWhile(_ isPending: () async throws -> Bool) async throws {
+        let deadline = ContinuousClock.now + namePatience
+        while try await isPending(), ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(100)) }
     }
 
     /// The user behind a caller: service accounts act for their owner. nil for services and clusters, which are nobody's members.

@@ -94,7 +94,7 @@ extension Directory {
             let changed = try await memberRoles(in: cluster, org: org, on: db)
             let place = ProjectPlace(cluster: cluster, org: org)
             for project in try await ProjectQueries.projects(in: place, on: db) {
-                try await announceRemoval(of: project, by: caller, on: db)
+                try await ProjectRemovals.announce(project.name, in: place, by: caller, on: db)
             }
             try await ClusterQueries.delete(org, from: cluster, on: db)
             try await AuditLog.deleted(AuditTarget.presence(org.text, in: cluster.text), presence, by: caller, on: db)
@@ -104,12 +104,13 @@ extension Directory {
     }
 
     /// Inserts the row and a membership with the defaults for every member of the organization.
-    func join(_ request: OrgCluster, to cluster: ClusterName, on db: some Database) async throws -> [ManagedPrincipal] {
+    func join(_ request: OrgCluster, to cluster: ClusterName, on db: PostgresConnection) async throws -> [ManagedPrincipal] {
         let org = request.orgName
         try await SharedPlaces.reserve(org.text, in: cluster, on: db)
         guard try await !SharedPlaces.isProject(org.text, in: cluster, on: db) else {
             throw PlatformError.conflict("The name '\(org)' is taken by a project of cluster '\(cluster)'")
         }
+        try await ProjectRemovals.requireNone(on: db) { try await ProjectRemovals.arePending(org, in: cluster, on: $0) }
         try await refusing(duplicate: "Org '\(org)' already exists in cluster '\(cluster)'") {
             try await ClusterQueries.insert(request, in: cluster, on: db)
         }

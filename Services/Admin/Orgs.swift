@@ -63,7 +63,7 @@ extension Directory {
                 changed += [.clusterManager(cluster, name), .clusterAdmin(cluster, name)]
                 let place = ProjectPlace(cluster: cluster, org: name)
                 for project in try await ProjectQueries.projects(in: place, on: db) {
-                    try await announceRemoval(of: project, by: caller, on: db)
+                    try await ProjectRemovals.announce(project.name, in: place, by: caller, on: db)
                 }
             }
             for member in try await OrgQueries.users(in: name, roles: [], info: false, on: db) {

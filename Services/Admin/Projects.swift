@@ -34,6 +34,7 @@ extension Directory {
         try NewNames.check(request.name)
         let creator = try await user(of: caller, on: pool)
         let known = creator.map { [ManagedPrincipal.clusterUser(place.cluster, place.org, $0), .user($0)] } ?? []
+        try await waitWhile { try await ProjectRemovals.arePending(request.name, in: place, on: pool) }
         return try await change(touching: known) { db in
             guard try await ClusterQueries.cluster(place.cluster, on: db) != nil else { throw Missing.cluster(place.cluster) }
             if let org = place.org {
@@ -48,6 +49,7 @@ extension Directory {
             let project = try await refusing(duplicate: "Project '\(request.name)' already exists") {
                 try await ProjectQueries.insert(request, in: place, on: db)
             }
+            try await ProjectRemovals.requireNone(on: db) { try await ProjectRemovals.arePending(request.name, in: place, on: $0) }
             try await AuditLog.created(AuditTarget.project(request.name.text, in: place), project, by: caller, on: db)
             guard let creator, try await ClusterUserQueries.user(creator.text, in: place.cluster, org: place.org, on: db) != nil else {
                 return (project, [])
@@ -77,21 +79,12 @@ extension Directory {
         return try await change { db in
             let members = try await ProjectQueries.users(in: name, place, on: db)
             guard let project = try await ProjectQueries.delete(name, in: place, on: db) else { throw Missing.project(name) }
-            try await announceRemoval(of: project, by: caller, on: db)
+            try await ProjectRemovals.announce(project.name, in: place, by: caller, on: db)
             try await AuditLog.deleted(AuditTarget.project(name.text, in: place), project, by: caller, on: db)
             let changed = try members.compactMap {
                 try $0.userName.map { ManagedPrincipal.clusterUser(place.cluster, place.org, try UserName($0)) }
             }
             return (project, changed)
         }
-    }
-
-    /// Other services clean up what the project held: the event goes out with the transaction.
-    func announceRemoval(of project: Project, by caller: Caller, on db: some Database) async throws {
-        let payload = [
-            "cluster": project.clusterName.text, "org": project.orgName?.text, "project": project.name.text, "user": caller.name,
-        ]
-        try await db.execute(
-            "INSERT INTO outbox (stream, type, payload) VALUES ('platform-admin', 'project-remove', \(PostgresJSON(payload)))")
     }
 }

@@ -33,10 +33,12 @@ import Testing
 
     /// The projects that other services are told to clean up, in the order of their removal.
     private func removals(_ pool: PostgresPool) async throws -> [String] {
-        try await pool.query(
+        let deadline = ContinuousClock.now + .seconds(30)
+        while try await !pool.query("SELECT 1 FROM outbox").isEmpty, .now < deadline { try await Task.sleep(for: .milliseconds(20)) }
+        return try await pool.query(
             """
-            SELECT concat_ws('/', payload->>'cluster', payload->>'org', payload->>'project') || ' ' || (payload->>'user') AS line
-            FROM outbox WHERE stream = 'platform-admin' AND type = 'project-remove' ORDER BY id
+            SELECT concat_ws('/', cluster_name, org_name, project_name) || ' ' || user_name AS line
+            FROM events WHERE stream = 'platform-admin' AND type = 'project-remove' ORDER BY position
             """
         ).map { try $0.get("line") }
     }

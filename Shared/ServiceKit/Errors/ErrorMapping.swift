@@ -6,7 +6,12 @@ import Postgres
 import Redis
 
 /// The one mapping from any error to an answer.
-enum ErrorMapping {
+public enum ErrorMapping {
+    /// Whether the same may succeed later: a dependency is away or overloaded.
+    public static func isPassing(_ error: any Error) -> Bool {
+        !(error is CancellationError) && answer(error).error.status == .serviceUnavailable
+    }
+
     /// The answer for an error, and whether its detail belongs into the log (the caller never sees it).
     static func answer(_ error: any Error) -> (error: PlatformError, log: Bool) {
         switch error {

@@ -3,6 +3,8 @@ let adminLines =
     [
         Line("GET \(base)/ping", .anyone(200)),
         Line("GET \(base)/audit", .operators(200)),
+        // For services alone, not even for the operator.
+        Line("GET /apis/events/v1/stream", .principals(403)),
     ] + userLines + clusterLines + clusterUserLines + orgClusterLines + orgLines + orgUserLines
     + projectLines
 

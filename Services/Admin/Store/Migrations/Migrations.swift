@@ -1,4 +1,4 @@
 import Postgres
 
 /// The schema of this service, in order.
-let adminMigrations = [m0001Entities, m0002Outboxes, m0003Audit]
+let adminMigrations = [m0001Entities, m0002Outboxes, m0003Audit, m0004Events]

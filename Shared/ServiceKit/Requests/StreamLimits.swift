@@ -1,8 +1,7 @@
-import ServiceKit
 import Synchronization
 
 /// Bounds the streams that are open at a time: in all, and for one caller.
-final class StreamLimits: Sendable {
+public final class StreamLimits: Sendable {
     private struct Count {
         var total = 0
         var byCaller: [String: Int] = [:]
@@ -11,13 +10,15 @@ final class StreamLimits: Sendable {
     private let total: Int
     private let perCaller: Int
 
-    init(total: Int, perCaller: Int) {
+    /// So many in one process.
+    public init(total: Int, perCaller: Int) {
         self.total = total
         self.perCaller = perCaller
     }
 
+    /// One more, as long as what is returned is held.
     /// - Throws: 429 when the caller, 503 when the service has as many as it may.
-    func begin(_ caller: String) throws -> Place {
+    public func begin(_ caller: String) throws -> Place {
         try count.withLock { count in
             guard count.total < total else {
                 throw PlatformError.unavailable("Too many streams are open; try again later.", retryAfter: 10)
@@ -40,7 +41,7 @@ final class StreamLimits: Sendable {
     }
 
     /// One open stream; ends when it is let go of.
-    final class Place: Sendable {
+    public final class Place: Sendable {
         private let limits: StreamLimits
         private let caller: String
         fileprivate init(limits: StreamLimits, caller: String) {
