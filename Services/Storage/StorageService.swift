@@ -11,6 +11,7 @@ public struct StorageService: PlatformService {
     public static var errorRenderer: any ErrorRenderer { StorageErrors() }
 
     private let routes: StorageRoutes
+    private let webhook: AdmissionWebhook?
 
     public init(_ context: ServiceContext) async throws {
         let settings = context.settings
@@ -24,8 +25,11 @@ public struct StorageService: PlatformService {
             ProjectFolders(cluster: try ClusterName(cluster), http: context.http, adminURL: try settings.url("admin.url"))
         }
         routes = StorageRoutes(table: table, access: StorageAccess(permissions: permissions), projects: projects)
+        webhook = try await AdmissionWebhook(context, cluster: cluster, table: table)
         context.run(FileWorkLifetime(all: table.all.map(\.work)))
     }
+
+    public var background: [any Service] { webhook?.services ?? [] }
 
     public func register(on router: PlatformRouter) {
         // For anyone: load balancers have no credentials, and it tells nothing.
