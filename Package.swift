@@ -83,6 +83,10 @@ let platform: [Target] = [
             "Identity", "PlatformModel", "ServiceKit", "WebSocket", httpClient, httpTypes, log, lifecycle,
             .product(name: "NIOHTTP1", package: "swift-nio"),
         ] + nio),
+    // What is added to pods: by jobs-api where it makes them, or by a webhook of the service that knows the volumes.
+    library(
+        "Injection", path: "Shared/Injection",
+        ["Kubernetes", "PlatformModel", "ServiceKit", "WebSocket", hummingbird, log, lifecycle, crypto]),
 ]
 
 // Layer 4 and 5: a service is a library, so that tests hold it in-process, and a thin executable.
@@ -105,25 +109,29 @@ let services: [Target] =
         ])
     + service("Config", "config-api", ["Postgres", crypto])
     + service("Admin", "admin-api", ["Postgres", "WebSocket", crypto])
-    + service("Jobs", "jobs-api", ["Postgres", "Kubernetes"])
+    + service("Jobs", "jobs-api", ["Postgres", "Kubernetes", "Injection"])
     + service("Monitoring", "monitoring-api", ["Kubernetes", "WebSocket"])
     + service("Secrets", "secrets-api", ["Kubernetes", httpTypes, .product(name: "NIOCore", package: "swift-nio")])
     + service("Disk", "disk-api", ["Kubernetes"])
     + service("IngressAuth", "ingress-auth", ["Redis", httpClient, httpTypes, metrics, crypto] + nio)
-    + service("Storage", "storage-api", ["WebSocket", httpClient, httpTypes] + nio)
+    + service("Storage", "storage-api", ["WebSocket", "Kubernetes", "Injection", httpClient, httpTypes] + nio)
 
 // The platform on one machine; never shipped in the charts.
 let local: [Target] = [
     .systemLibrary(name: "CZlib", path: "Local/CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CNamespaces", path: "Local/CNamespaces"),
+    library(
+        "LocalCertificates", path: "Local/Certificates",
+        ["WebSocket", log, crypto, .product(name: "X509", package: "swift-certificates")]),
     // A cluster without a Kubernetes: its API over a file, its pods run by podman.
     library(
         "LocalCluster", path: "Local/Cluster", exclude: ["Main", "README.md"],
         [
-            "CNamespaces", "CZlib", "Kubernetes", "ServiceKit", "WebSocket", hummingbird, httpClient, httpTypes, log, lifecycle,
+            "CNamespaces", "CZlib", "Kubernetes", "LocalCertificates", "ServiceKit", "WebSocket", hummingbird, httpClient, httpTypes, log,
+            lifecycle,
             collections,
             crypto, .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "GRDB", package: "GRDB.swift"),
-            .product(name: "X509", package: "swift-certificates"), .product(name: "Yams", package: "Yams"),
+            .product(name: "Yams", package: "Yams"),
             .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "Subprocess", package: "swift-subprocess"),
         ] + nio),
     .executableTarget(
@@ -131,8 +139,8 @@ let local: [Target] = [
     .executableTarget(
         name: "orrery-local",
         dependencies: [
-            "PlatformClients", "Identity", "PlatformModel", "ServiceKit", "Postgres", "Kubernetes", log, lifecycle, httpClient,
-            .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            "PlatformClients", "Identity", "PlatformModel", "ServiceKit", "Postgres", "Kubernetes", "LocalCertificates", log, lifecycle,
+            httpClient, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Subprocess", package: "swift-subprocess"),
         ], path: "Local/Stack", swiftSettings: strict),
     .executableTarget(
@@ -155,6 +163,7 @@ let testing: [Target] = [
     tests("ServiceKit", ["TestSupport", "Postgres", "WebSocket", "kit-probe", hummingbird, httpClient, metrics, lifecycle]),
     tests("Kubernetes", [hummingbird, httpClient]),
     tests("PlatformModel", []),
+    tests("Injection", ["PlatformModel", "Kubernetes"]),
     tests("Identity", ["TestSupport", hummingbird, hummingbirdTesting]),
     tests("PlatformClients", ["TestSupport", hummingbird]),
     tests(
@@ -166,7 +175,7 @@ let testing: [Target] = [
     tests("ConfigService", ["TestSupport", "AuthService", "AdminService", hummingbird]),
     tests("AdminService", ["TestSupport", "AuthService", "WebSocket", .product(name: "NIOCore", package: "swift-nio")]),
     tests("JobsService", ["TestSupport", "AuthService", "AdminService", "ConfigService", hummingbird, hummingbirdTesting]),
-    tests("SecretsService", ["TestSupport", "AuthService", "AdminService", "LocalCluster", httpClient]),
+    tests("SecretsService", ["TestSupport", "AuthService", "AdminService", "LocalCluster", "LocalCertificates", httpClient]),
     tests("MonitoringService", ["TestSupport", "WebSocket", hummingbird, hummingbirdTesting]),
     tests("DiskService", ["TestSupport", "AuthService", "AdminService", "LocalCluster", "Kubernetes", hummingbird, httpClient]),
     tests(
@@ -178,8 +187,9 @@ let testing: [Target] = [
     tests(
         "StorageService",
         [
-            "TestSupport", "AuthService", "AdminService", "Identity", "PlatformClients", "PlatformModel", "ServiceKit", "WebSocket",
-            hummingbird, httpClient, .product(name: "Subprocess", package: "swift-subprocess"),
+            "TestSupport", "AuthService", "AdminService", "Identity", "Injection", "Kubernetes", "LocalCertificates", "PlatformClients",
+            "PlatformModel", "ServiceKit", "WebSocket", hummingbird, httpClient, lifecycle,
+            .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "Subprocess", package: "swift-subprocess"),
         ] + nio),
     // The matrix walks whatever is a service.
     .testTarget(
@@ -189,7 +199,10 @@ let testing: [Target] = [
         path: "Tests/AuthorizationTests", swiftSettings: strict),
     tests(
         "LocalCluster",
-        ["TestSupport", "Kubernetes", "WebSocket", hummingbird, httpClient, .product(name: "NIOSSL", package: "swift-nio-ssl")]),
+        [
+            "TestSupport", "Kubernetes", "LocalCertificates", "WebSocket", hummingbird, httpClient,
+            .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ]),
 ]
 
 let package = Package(

@@ -1,6 +1,7 @@
 import Foundation
 import Hummingbird
 import Kubernetes
+import LocalCertificates
 import Logging
 import ServiceKit
 import ServiceLifecycle
@@ -37,7 +38,7 @@ public struct ClusterService: PlatformService {
         context.run(StoreCloser(store: store))
         token = TokenAuthenticator(settings.token)
         api = try await ClusterAPI(store: store, allowsFaults: settings.faults, logger: logger)
-        let certificates = ClusterCertificates(folder: settings.folder, hosts: [settings.host])
+        let certificates = ServerCertificates.cluster(folder: settings.folder, hosts: [settings.host])
         try certificates.renew()
         certificate = try certificates.server(logger: logger)
         if settings.port > 0 {

@@ -63,7 +63,9 @@ struct FirstStart: Sendable {
             "disks": .object(["url": .string(base + "/api/v1/disk"), "storage_limit_per_user": .integer(Self.diskLimit)]),
             "buckets": .object(["url": .string(base + "/api/v1/buckets")]),
             "apps": .object(["app_proxy_url": .string(base + "/apps")]),
-            "credentials": .object(["kubernetes": .object(["kubeconfig": .string(kubeconfig)])]),
+            "credentials": .object([
+                "kubernetes": .object(["kubeconfig": .string(kubeconfig), "storage_backends": stack.storageBackends.json])
+            ]),
         ]
         var orchestrator: [String: JSON] = [
             // The gateway's port belongs to the address that people see; the ingress host is without it.

@@ -5,11 +5,12 @@ import Foundation
 /// of which could otherwise take the place of a part that is away for a moment.
 struct Ports: Sendable {
     enum Name: Hashable, Sendable, CaseIterable {
-        case postgres, redis, registry, cluster, clusterMetrics
+        case postgres, redis, registry, cluster, clusterMetrics, admission
         case service(ServicePart), metrics(ServicePart)
 
         static var allCases: [Name] {
-            [.postgres, .redis, .registry, .cluster, .clusterMetrics] + ServicePart.allCases.flatMap { [.service($0), .metrics($0)] }
+            [.postgres, .redis, .registry, .cluster, .clusterMetrics, .admission]
+                + ServicePart.allCases.flatMap { [.service($0), .metrics($0)] }
         }
 
         var text: String {
@@ -19,6 +20,7 @@ struct Ports: Sendable {
             case .registry: "registry"
             case .cluster: "cluster"
             case .clusterMetrics: "cluster-metrics"
+            case .admission: "admission"
             case .service(let service): service.rawValue
             case .metrics(let service): service.rawValue + "-metrics"
             }
@@ -31,6 +33,7 @@ struct Ports: Sendable {
             case .registry: 5000
             case .cluster: 6445
             case .clusterMetrics: 6446
+            case .admission: 6447
             case .service(let service): service.usualPort
             case .metrics(let service): service.usualPort + 100
             }

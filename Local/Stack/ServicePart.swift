@@ -37,7 +37,7 @@ enum ServicePart: String, CaseIterable, Sendable {
     }
 
     /// What it is told. Secrets are files in its own secrets folder, never here.
-    func environment(_ stack: Stack) -> [String: String] {
+    func environment(_ stack: Stack) throws -> [String: String] {
         var settings = [
             "ORRERY_HTTP_HOST": "127.0.0.1",
             "ORRERY_HTTP_PORT": "\(stack.ports[.service(self)])",
@@ -64,16 +64,17 @@ enum ServicePart: String, CaseIterable, Sendable {
         }
         if self == .storage {
             settings["ORRERY_CLUSTER_NAME"] = Stack.clusterName
-            settings["ORRERY_STORAGE_ROOT"] = stack.folder.file("storage")
+            settings["ORRERY_STORAGE_ROOT"] = stack.storageFolder
+            settings.merge(try stack.webhookEnvironment()) { _, new in new }
         }
         if self == .disk { settings["ORRERY_DISK_PROJECT_LIMIT"] = "\(FirstStart.diskLimit)" }
         return settings
     }
 
-    func part(_ stack: Stack) -> Part {
+    func part(_ stack: Stack) throws -> Part {
         let url = stack.ports.url(self)
         return Part(
-            name: rawValue, executable: "\(stack.binaries)/\(rawValue)", environment: environment(stack),
+            name: rawValue, executable: "\(stack.binaries)/\(rawValue)", environment: try environment(stack),
             isReady: { await Probe.answers(url + "/ready") })
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import PlatformModel
 
 /// The platform on one machine: stores, a cluster, the services and the gateway, started from the bottom up and stopped from the top down.
 struct Stack: Sendable {
@@ -12,6 +13,28 @@ struct Stack: Sendable {
     let binaries: String
     let traefik: String
     let progress = Progress()
+
+    /// What storage-api serves.
+    var storageFolder: String { folder.file("storage") }
+
+    /// Where the nodes of a cluster on this machine find that.
+    private var storageOnNodes: StorageBackends {
+        return StorageBackends([.init(source: .hostPath(path: (storageFolder as NSString).standardizingPath, type: "DirectoryOrCreate"))])
+    }
+
+    /// What the cluster's document says of it: then jobs-api puts volumes into pods. On the genuine Kubernetes the storage service's admission
+    /// webhook does, as in production; and the nodes of a cluster that was given are not this machine, as far as anybody knows.
+    var storageBackends: StorageBackends {
+        if case .embedded = cluster { storageOnNodes } else { StorageBackends([]) }
+    }
+
+    /// nil where there is none to be.
+    private var webhook: StorageWebhook? {
+        if case .testbed = cluster { StorageWebhook(self) } else { nil }
+    }
+
+    /// What storage-api is told of it.
+    func webhookEnvironment() throws -> [String: String] { try webhook?.environment(storageOnNodes) ?? [:] }
 
     var publicURL: String { "http://127.0.0.1:\(ports.gateway)" }
 
@@ -27,16 +50,30 @@ struct Stack: Sendable {
             try await withCluster {
                 let gateway = Gateway(folder: folder, executable: traefik, ports: ports, kubeconfig: folder.file("kubeconfig"))
                 try await GatewayClass(kubeconfig: folder.file("kubeconfig")).ensure()
-                try await running(ServicePart.allCases.map { $0.part(self) }, named: "services") {
-                    try await running([gateway.part()], named: "gateway") {
-                        let first = FirstStart(stack: self, token: token)
-                        try await progress.step("first start") { try await first.carryOut() }
-                        announce(after: ContinuousClock.now - begun, invitation: try await first.invitation())
-                        try folder.write("\(publicURL)\n", to: "ready")
-                        while true { try await Task.sleep(for: .seconds(3600)) }
+                try webhook?.prepare()
+                try await running(try ServicePart.allCases.map { try $0.part(self) }, named: "services") {
+                    try await withWebhook {
+                        try await running([gateway.part()], named: "gateway") {
+                            let first = FirstStart(stack: self, token: token)
+                            try await progress.step("first start") { try await first.carryOut() }
+                            announce(after: ContinuousClock.now - begun, invitation: try await first.invitation())
+                            try folder.write("\(publicURL)\n", to: "ready")
+                            while true { try await Task.sleep(for: .seconds(3600)) }
+                        }
                     }
                 }
             }
+        }
+    }
+
+    private func withWebhook(_ body: () async throws -> Void) async throws {
+        do {
+            try await webhook?.register()
+            try await body()
+        } catch {
+            // The way down: a cancelled task may still run a call in a task of its own.
+            if let webhook { try? await Task { try await webhook.unregister() }.value }
+            throw error
         }
     }
 

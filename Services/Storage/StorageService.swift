@@ -12,6 +12,7 @@ public struct StorageService: PlatformService {
 
     private let routes: StorageRoutes
     private let usage: UsageCollector?
+    private let webhook: AdmissionWebhook?
 
     public init(_ context: ServiceContext) async throws {
         let settings = context.settings
@@ -33,6 +34,7 @@ public struct StorageService: PlatformService {
         } else {
             usage = nil
         }
+        webhook = try await AdmissionWebhook(context, cluster: cluster, table: table)
         context.run(FileWorkLifetime(all: table.all.map(\.work)))
     }
 
@@ -42,5 +44,5 @@ public struct StorageService: PlatformService {
         routes.register(on: router)
     }
 
-    public var background: [any Service] { usage.map { [$0] } ?? [] }
+    public var background: [any Service] { (webhook?.services ?? []) + (usage.map { [$0] } ?? []) }
 }

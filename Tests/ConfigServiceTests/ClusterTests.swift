@@ -196,6 +196,38 @@ struct ClusterTests {
         }
     }
 
+    /// They let jobs see folders of the nodes.
+    @Test func whatLiesUnderTheStorageIsForOperators() async throws {
+        try await Platform.run { platform in
+            try await platform.makeCluster("company")
+            try platform.neighbours.grant("alice", "cluster://company", .manage)
+            let (admin, alice) = (try await platform.token("admin"), try await platform.token("alice"))
+            let backends = #"{"credentials": {"kubernetes": {"storage_backends": [{"host_path": {"path": "/exports"}}]}}}"#
+            #expect(try await platform.patch("company", backends, by: alice).status == 403)
+            let kubeconfig = #"{"credentials": {"kubernetes": {"kubeconfig": "apiVersion: v1"}}}"#
+            for patch in [backends, kubeconfig] { #expect(try await platform.patch("company", patch, by: admin).status == 200) }
+            for token in [admin, alice] {
+                for path in ["clusters", "clusters/company", "config"] {
+                    let seen = try await platform.service.get("/api/v1/\(path)", token: token).body
+                    #expect(!seen.contains("/exports") && !seen.contains("storage_backends"))
+                }
+            }
+            let jobs = platform.client(try await platform.token("jobs-api", kind: .controlPlane))
+            let name = try ClusterName("company")
+            let document = try await jobs.cluster(name)
+            #expect(try document?.storageBackends.all == [.init(source: .hostPath(path: "/exports", type: ""))])
+            #expect(document?.kubernetes?.kubeconfig == "apiVersion: v1")
+
+            let broken = #"{"credentials": {"kubernetes": {"storage_backends": [{"host_path": {"path": "exports"}}]}}}"#
+            let refused = try await platform.patch("company", broken, by: admin)
+            #expect(refused.status == 400)
+            #expect(refused.error == "credentials.kubernetes.storage_backends[0].host_path.path: must be an absolute path")
+            let none = #"{"credentials": {"kubernetes": {"storage_backends": []}}}"#
+            #expect(try await platform.patch("company", none, by: admin).status == 200)
+            #expect(try await jobs.cluster(name)?.storageBackends.isEmpty == true)
+        }
+    }
+
     @Test func aZoneWhereTemplatesWereLeftIsNobodyElses() async throws {
         try await Platform.run { platform in
             try await platform.makeCluster("company")

@@ -1,6 +1,7 @@
 import Foundation
 import Hummingbird
 import Kubernetes
+import LocalCertificates
 import Logging
 import ServiceKit
 import ServiceLifecycle
@@ -27,7 +28,7 @@ struct ClusterInProcess: PlatformService {
         // A virtual cluster knows its clients by their certificates, and is spoken to over TLS.
         let isVirtual = try context.settings.bool("cluster.virtual", default: false)
         authenticator = isVirtual ? Anybody() : TokenAuthenticator(Secret(Self.token))
-        let certificates = ClusterCertificates(folder: folder)
+        let certificates = ServerCertificates.cluster(folder: folder)
         try certificates.renew()
         certificate = isVirtual ? try certificates.server(logger: context.logger) : nil
     }
@@ -64,7 +65,7 @@ struct ClusterInProcess: PlatformService {
 
         /// The Secret by which a project has this virtual cluster; the server's own certificate serves as the client's.
         func virtualClusterSecret(url: String, authority: Data? = nil) throws -> KubernetesSecret {
-            let certificates = ClusterCertificates(folder: path)
+            let certificates = ServerCertificates.cluster(folder: path)
             func read(_ path: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: path)) }
             return KubernetesSecret(
                 metadata: ObjectMeta(name: "vc-vcluster"), type: "Opaque",

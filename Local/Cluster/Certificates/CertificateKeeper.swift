@@ -1,10 +1,11 @@
 import Foundation
+import LocalCertificates
 import Logging
 import ServiceLifecycle
 
 /// Renews the API's certificate while the cluster runs.
 struct CertificateKeeper: Service {
-    let certificates: ClusterCertificates
+    let certificates: ServerCertificates
     let logger: Logger
     var interval = Duration.seconds(12 * 3600)
 

@@ -1,5 +1,6 @@
 import Foundation
 import Kubernetes
+import LocalCertificates
 
 /// The file by which clients of this machine find the cluster: complete in itself, for its owner alone.
 struct KubeconfigFile: Sendable {

@@ -1,10 +1,6 @@
 import Foundation
 import Kubernetes
 
-#if canImport(Glibc)
-    import Glibc
-#endif
-
 /// A container's mounts out of the pod's volumes.
 struct ContainerMounts: Sendable {
     let pod: PodTemplate
@@ -25,8 +21,11 @@ struct ContainerMounts: Sendable {
             case .memory(let options):
                 mounts.append(
                     ContainerMount(source: "", destination: destination, isReadOnly: mount["readOnly"]?.bool ?? false, memory: options))
+            case .files(let path):
+                mounts.append(
+                    ContainerMount(source: try Self.resolve(path, part, volume: name), destination: destination, isReadOnly: true))
             case .folder(let path, let isReadOnly):
-                let source = try Self.resolve(path, part, volume: name)
+                let source = try source(path, part, volume: name, place: folder.part(container.name, mounts.count))
                 mounts.append(
                     ContainerMount(source: source, destination: destination, isReadOnly: isReadOnly || mount["readOnly"]?.bool ?? false))
             }
@@ -40,29 +39,44 @@ struct ContainerMounts: Sendable {
         return mounts
     }
 
-    /// The place of a part of a volume, which is made if it is not there. A path or link that leaves the volume is refused.
-    static func resolve(_ volume: String, _ part: String, volume name: String) throws -> String {
-        let components = part.split(separator: "/").filter { $0 != "." }
+    /// The place of a part of a volume, which is made if it is not there. What was found is mounted at `place` until the container has
+    /// started: who mounts it for the container goes by names, and those can change in between.
+    private func source(_ volume: String, _ part: String, volume name: String, place: String) throws -> String {
+        let components = try Self.components(part, volume: name)
         if components.isEmpty { return volume }
-        func refuse(_ why: String) -> ContainerRefusal {
-            .configuration("failed to prepare subPath for volumeMount \"\(part)\" of volume \"\(name)\": \(why)")
+        do {
+            let part = try VolumePart(of: volume, components)
+            // Without the right to mount there is but one user on the machine, whose files all of them are.
+            guard EngineLayout.isRoot else { return part.path }
+            try FileManager.default.createDirectory(
+                atPath: (place as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+            try part.mount(at: place)
+            return place
+        } catch let refusal as VolumePart.Refusal {
+            throw Self.refusal(part, name, refusal.why)
         }
-        guard !components.contains("..") else { throw refuse("it leaves the volume") }
-        let path = volume + "/" + components.joined(separator: "/")
-        if !FileManager.default.fileExists(atPath: path) {
-            do {
-                try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-            } catch { throw refuse("\(error.localizedDescription)") }
-        }
-        guard let real = canonical(path), let root = canonical(volume), real == root || real.hasPrefix(root + "/") else {
-            throw refuse("it leaves the volume")
-        }
-        return real
     }
 
-    private static func canonical(_ path: String) -> String? {
-        guard let resolved = realpath(path, nil) else { return nil }
-        defer { free(resolved) }
-        return String(cString: resolved)
+    private static func refusal(_ part: String, _ volume: String, _ why: String) -> ContainerRefusal {
+        .configuration("failed to prepare subPath for volumeMount \"\(part)\" of volume \"\(volume)\": \(why)")
+    }
+
+    private static func components(_ part: String, volume: String) throws -> [String] {
+        // By bytes, as the kernel reads them.
+        let components = part.utf8.split(separator: UInt8(ascii: "/")).map { String(decoding: $0, as: UTF8.self) }.filter { $0 != "." }
+        guard !components.contains("..") else { throw refusal(part, volume, "it leaves the volume") }
+        return components
+    }
+
+    /// The place of a file among those that the kubelet wrote, with links of its own.
+    static func resolve(_ volume: String, _ part: String, volume name: String) throws -> String {
+        let components = try components(part, volume: name)
+        if components.isEmpty { return volume }
+        let path = volume + "/" + components.joined(separator: "/")
+        guard let real = MountTable.realPath(path), let root = MountTable.realPath(volume), real == root || real.hasPrefix(root + "/")
+        else {
+            throw refusal(part, name, "there is no such file")
+        }
+        return real
     }
 }

@@ -286,8 +286,7 @@ actor Kubelet: Service {
             found.filter { $0.labels[ContainerSpecification.Label.uid].map { !known($0) } ?? false })
         let folder = context.clusterFolder + "/pods"
         for uid in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where !known(uid) {
-            MountTable.unmountAll(below: "\(folder)/\(uid)")
-            try? FileManager.default.removeItem(atPath: "\(folder)/\(uid)")
+            try? MountTable.remove("\(folder)/\(uid)")
         }
     }
 

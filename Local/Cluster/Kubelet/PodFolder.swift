@@ -14,6 +14,11 @@ struct PodFolder: Sendable {
 
     func volume(_ name: String) -> String { "\(path)/volumes/\(name)" }
 
+    /// Where parts of volumes are mounted while a container starts. (No volume can be named so.)
+    func parts(_ container: String) -> String { "\(volumes)/.parts/\(container)" }
+
+    func part(_ container: String, _ number: Int) -> String { "\(parts(container))/\(number)" }
+
     var volumes: String { "\(path)/volumes" }
     var hosts: String { "\(path)/etc/hosts" }
     var resolver: String { "\(path)/etc/resolv.conf" }

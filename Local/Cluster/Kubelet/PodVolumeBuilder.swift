@@ -9,6 +9,8 @@ import Kubernetes
 struct PodVolumeBuilder: Sendable {
     enum Place: Sendable, Equatable {
         case folder(String, isReadOnly: Bool)
+        /// Files that the kubelet writes and nobody else.
+        case files(String)
         /// Memory of each container alone, where the kubelet may not mount: options of a tmpfs.
         case memory([String])
     }
@@ -41,7 +43,7 @@ struct PodVolumeBuilder: Sendable {
     private func build(_ name: String, _ volume: JSONValue) async throws -> Place {
         if let files = try await files(name, volume) {
             try files.write(to: folder.volume(name), group: group)
-            return .folder(folder.volume(name), isReadOnly: true)
+            return .files(folder.volume(name))
         }
         if let empty = volume["emptyDir"] { return try emptyFolder(name, empty) }
         if let host = volume["hostPath"] {

@@ -8,6 +8,8 @@ extension PodWorker {
         func warn(_ message: String) { context.recorder.record(pod.object, type: "Warning", "Failed", message, field: field) }
         let now = Date()
         let id: String
+        // A container that has started has its mounts to itself; one that has not begins anew.
+        defer { MountTable.unmountAll(below: folder.parts(container.name)) }
         do {
             try checkUser(container, imageUser: user)
             id = try await create(container, start)

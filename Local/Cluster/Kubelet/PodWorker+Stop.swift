@@ -67,7 +67,6 @@ extension PodWorker {
     func demolish() async throws {
         let podman = context.podman
         try await podman.removeContainers(podman.containers(labelled: ["\(Label.uid)=\(uid)"]))
-        MountTable.unmountAll(below: folder.volumes)
-        if FileManager.default.fileExists(atPath: folder.path) { try FileManager.default.removeItem(atPath: folder.path) }
+        try MountTable.remove(folder.path)
     }
 }

@@ -20,6 +20,11 @@ enum ClusterRules {
         if document.disks.storageLimitPerUser != before.disks.storageLimitPerUser {
             try requireSize(document.disks.storageLimitPerUser, "disks.storage_limit_per_user")
         }
+        do {
+            _ = try document.storageBackends
+        } catch {
+            throw refusal(error.field, error.rule)
+        }
     }
 
     private static func check(_ section: OrchestratorSection, changedFrom before: OrchestratorSection) throws {

@@ -57,17 +57,29 @@ extension JobObjects {
     /// The pod of the job's current attempt: made, or found standing.
     /// - Throws: `JobStartRefusal` when it never can be made.
     func ensurePod(_ pod: Pod, of job: JobRecord) async throws -> Pod {
+        let storage = JobStorage(job)
+        let made: Pod
         do {
+            // Webhooks are asked in a dry run as well: if they would not bring the storage, there is to be no pod for a moment either.
+            if !storage.isIn(pod) { try storage.require(in: await client.create(.pods, pod, in: job.namespace, isDryRun: true)) }
             try mayAct()
-            return try await client.create(.pods, pod, in: job.namespace)
+            made = try await client.create(.pods, pod, in: job.namespace)
         } catch let error as KubernetesError where error.isAlreadyExists {
-            let standing = try await client.get(.pods, pod.metadata.name ?? "", in: job.namespace)
-            guard standing.metadata.labels[JobLabels.job] == job.id.text else { throw JobStartRefusal.invalidObjects }
-            return standing
+            made = try await client.get(.pods, pod.metadata.name ?? "", in: job.namespace)
+            guard made.metadata.labels[JobLabels.job] == job.id.text else { throw JobStartRefusal.invalidObjects }
         } catch let error as KubernetesError {
             logger.warning("A pod was refused", metadata: ["job": "\(job.id)", "error": "\(error)"])
-            throw Self.refusal(error) ?? error
+            if let refusal = JobStorage.refusal(error) ?? Self.refusal(error) { throw refusal }
+            throw error
         }
+        do {
+            try storage.require(in: made)
+        } catch {
+            // The webhook went between the two. Its program must not run on without what it was to work with.
+            if let uid = made.metadata.uid { try await removePod(made.metadata.name ?? "", uid: uid, force: true, of: job) }
+            throw error
+        }
+        return made
     }
 
     /// nil for what passes: the server away or overloaded, our credentials, a namespace that is not ready yet or not any more.

@@ -4,6 +4,8 @@ enum JobStartRefusal: Error, Hashable {
     case missingSecrets([String])
     case missingDisks([String])
     case invalidCommand
+    /// The job would have to do without storage that it asks for.
+    case storage(String)
     case invalidTPU(String)
     /// The API server found the objects themselves wrong.
     case invalidObjects
@@ -16,6 +18,7 @@ enum JobStartRefusal: Error, Hashable {
         case .missingSecrets(let keys): "Missing secrets: " + Self.list(keys)
         case .missingDisks(let disks): "Missing disks: " + Self.list(disks)
         case .invalidCommand: "invalid command format"
+        case .storage(let why): "storage volumes cannot be mounted on this cluster: \(why)"
         case .invalidTPU(let type): "invalid TPU type format: '\(type)'"
         case .invalidObjects: "cant create job"
         case .refused: "unexpected error"

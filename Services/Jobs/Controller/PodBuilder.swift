@@ -1,4 +1,5 @@
 import Foundation
+import Injection
 import Kubernetes
 import PlatformModel
 
@@ -11,7 +12,9 @@ struct PodBuilder: Sendable {
     /// - Throws: `JobStartRefusal` when no pod can be made of the job.
     func pod() throws(JobStartRefusal) -> Pod {
         let choice = try NodePoolChoice(job, cluster.orchestrator)
-        var spec = PodSpec(containers: [try container(choice)])
+        let volumes = PodVolumes(job.spec.container)
+        let storage = try JobStorage(job).wired(cluster)
+        var spec = PodSpec(containers: [try container(choice, mounts: volumes.mounts + (storage?.mounts ?? []))])
         spec.automountServiceAccountToken = false
         spec.restartPolicy =
             switch job.spec.restartPolicy {
@@ -23,8 +26,8 @@ struct PodBuilder: Sendable {
             .map { LocalObjectReference(name: $0) }
         spec.tolerations = choice.tolerations(job, settings)
         spec.affinity = Affinity(nodeAffinity: choice.nodeAffinity(label: settings.nodePoolLabel), podAffinity: Self.packing)
-        let volumes = PodVolumes(job.spec.container)
-        spec.volumes = volumes.volumes.isEmpty ? nil : volumes.volumes
+        let all = volumes.volumes + (storage?.volumes ?? [])
+        spec.volumes = all.isEmpty ? nil : all
         return Pod(metadata: metadata, spec: spec)
     }
 
@@ -38,7 +41,7 @@ struct PodBuilder: Sendable {
         return ObjectMeta(name: job.currentAttempt.podName, labels: labels, annotations: annotations)
     }
 
-    private func container(_ choice: NodePoolChoice) throws(JobStartRefusal) -> Container {
+    private func container(_ choice: NodePoolChoice, mounts: [VolumeMount]) throws(JobStartRefusal) -> Container {
         let wanted = job.spec.container
         // The name stays the job's id in every attempt: logs and exec address the container by it.
         var container = Container(name: job.id.text, image: wanted.image)
@@ -55,7 +58,6 @@ struct PodBuilder: Sendable {
         container.workingDir = wanted.workingDir
         container.resources = try PodResources.requirements(wanted.resources, pools: choice.pools)
         if let port = wanted.http?.port, port > 0 { container.ports = [ContainerPort(containerPort: port)] }
-        let mounts = PodVolumes(wanted).mounts
         container.volumeMounts = mounts.isEmpty ? nil : mounts
         container.stdin = true
         if wanted.tty { container.tty = true }

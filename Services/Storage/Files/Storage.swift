@@ -6,6 +6,7 @@ struct Storage: Sendable {
     private let base: Folder
     /// The folder below the base where the operator has mounted it; nil when the base is the storage.
     private let mount: String?
+    var mountName: String? { mount }
     let work: FileWork
 
     typealias Components = ArraySlice<String>
@@ -83,6 +84,28 @@ struct Storage: Sendable {
             let file: OpenFile
             do { file = try OpenFile(descriptor: folder.open(name)) } catch let error as FileError { throw FileFailure(error.code) }
             return (FileStatus(kind: .file, length: file.size, modified: status.modified), file)
+        }
+    }
+
+    /// Sees to a place that is to be mounted into a pod: a folder, made if nothing is there, or a file. One that is reached through a link is
+    /// refused, wherever that leads.
+    /// - Parameter making: false: it is only looked at.
+    func prepareMount(_ path: Components, making: Bool) throws(FileFailure) {
+        var folder = try root()
+        for (index, name) in path.enumerated() {
+            let kind: FileStatus.Kind
+            do {
+                kind = try folder.status(of: name).kind
+            } catch let error where error == .missing {
+                guard making else { return }
+                return try makeFolder(path)
+            }
+            switch kind {
+            case .directory: folder = try folder.folder(name)
+            case .file where index == path.count - 1: return
+            case .link: throw FileFailure(ELOOP)
+            case .file, .special: throw FileFailure(ENOTDIR)
+            }
         }
     }
 

@@ -18,6 +18,8 @@ struct StorageTable: Sendable {
     }
 
     private let cluster: String
+    /// The root folder as it was named.
+    var root: [String]
     /// What `/` shows.
     private let base: Storage
     private let standard: Storage
@@ -34,6 +36,7 @@ struct StorageTable: Sendable {
             throw SettingError("ORRERY_STORAGE_ROOT is \"\(root)\", which cannot be opened: \(error.text).")
         }
         self.cluster = cluster
+        self.root = root.split(separator: "/").map(String.init).filter { $0 != "." }
         base = Storage(base: folder, mount: nil, threads: threads)
         let names = (settings.optional("storage.mounts") ?? "").split(separator: ",").map(String.init)
         for name in names {
@@ -64,6 +67,12 @@ struct StorageTable: Sendable {
         }
         guard first != cluster else { throw PlatformError.notFound() }
         return Location(storage: standard, components: path.components[...], path: path, isDefault: true)
+    }
+
+    /// The way from the file system's root, by which a volume that is mounted there can be told.
+    func physical(_ path: StoragePath) throws -> [String] {
+        let location = try locate(path)
+        return root + (location.storage.mountName.map { [$0] } ?? []) + location.components
     }
 
     var all: [Storage] { others.isEmpty ? [base] : [base, standard] + others.values }

@@ -69,9 +69,11 @@ public final class KubernetesClient: Sendable {
     }
 
     /// Creates an object; its name, or `generateName`, is in its metadata.
+    /// - Parameter isDryRun: everything is done but keeping it, admission webhooks included; what is answered is what would stand.
     @discardableResult
-    public func create<O>(_ kind: ResourceKind<O>, _ object: O, in namespace: String? = nil) async throws -> O {
-        try await self.object(Call(method: "POST", path: path(kind, namespace), body: try encode(kind, object)))
+    public func create<O>(_ kind: ResourceKind<O>, _ object: O, in namespace: String? = nil, isDryRun: Bool = false) async throws -> O {
+        let path = path(kind, namespace) + (isDryRun ? "?dryRun=All" : "")
+        return try await self.object(Call(method: "POST", path: path, body: try encode(kind, object)))
     }
 
     /// Replaces a whole object. With `metadata.resourceVersion` set it conflicts when the object changed meanwhile.

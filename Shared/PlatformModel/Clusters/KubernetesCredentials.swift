@@ -13,7 +13,10 @@ extension ClusterDocument {
         set {
             var members: [String: JSON] = [:]
             if case .object(let existing) = credentials { members = existing }
-            members["kubernetes"] = newValue.map { .object(["kubeconfig": .string($0.kubeconfig)]) }
+            var section: [String: JSON] = [:]
+            if case .object(let existing) = members["kubernetes"] { section = existing }
+            section["kubeconfig"] = newValue.map { .string($0.kubeconfig) }
+            members["kubernetes"] = section.isEmpty ? nil : .object(section)
             credentials = members.isEmpty ? nil : .object(members)
         }
     }

@@ -8,7 +8,7 @@ import NIOSSL
     import Darwin
 #endif
 
-/// The certificate that a server shows, kept in two PEM files: the chain (leaf first) and its private key.
+/// The certificate that a server shows, the chain (leaf first) and its private key in PEM: in two files, or handed over as text.
 ///
 /// The files are looked at when a connection is accepted and read again once they have changed, so a renewed certificate needs no restart.
 /// What cannot be read is told to the log, and the last good pair stays in use: the two files of a renewal are never replaced at one moment.
@@ -38,8 +38,7 @@ public final class ServerCertificate: Sendable {
         var stamps: [Stamp?]
     }
 
-    private let certificate: String
-    private let key: String
+    private let files: (certificate: String, key: String)?
     private let logger: Logger
     private let state: NIOLockedValueBox<State>
 
@@ -50,17 +49,32 @@ public final class ServerCertificate: Sendable {
     ///   - logger: is told about later readings.
     /// - Throws: errors of NIOSSL when a file cannot be read or the two do not fit together.
     public init(certificate: String, key: String, logger: Logger) throws {
-        self.certificate = certificate
-        self.key = key
+        files = (certificate, key)
         self.logger = logger
         // Stamps first: a change between the two is then found at the next connection.
         let stamps = [Stamp(certificate), Stamp(key)]
         state = NIOLockedValueBox(State(context: try Self.read(certificate, key), stamps: stamps))
     }
 
+    /// Takes the texts themselves, where they come from no file.
+    /// - Throws: errors of NIOSSL when one cannot be read or the two do not fit together.
+    public init(chain: String, key: String, logger: Logger) throws {
+        files = nil
+        self.logger = logger
+        state = NIOLockedValueBox(State(context: try Self.context(chain: chain, key: key), stamps: []))
+    }
+
+    /// Other texts from the next connection on.
+    /// - Throws: as ``init(chain:key:logger:)``; then the last good pair stays.
+    public func replace(chain: String, key: String) throws {
+        let context = try Self.context(chain: chain, key: key)
+        state.withLockedValue { $0.context = context }
+    }
+
     /// The context for the next connection.
     func context() -> NIOSSLContext {
-        state.withLockedValue { state in
+        guard let (certificate, key) = files else { return state.withLockedValue { $0.context } }
+        return state.withLockedValue { state in
             let stamps = [Stamp(certificate), Stamp(key)]
             guard stamps != state.stamps else { return state.context }
             state.stamps = stamps
@@ -77,9 +91,17 @@ public final class ServerCertificate: Sendable {
     }
 
     private static func read(_ certificate: String, _ key: String) throws -> NIOSSLContext {
+        try context(try NIOSSLCertificate.fromPEMFile(certificate), try NIOSSLPrivateKey(file: key, format: .pem))
+    }
+
+    private static func context(chain: String, key: String) throws -> NIOSSLContext {
+        try context(
+            try NIOSSLCertificate.fromPEMBytes(Array(chain.utf8)), try NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem))
+    }
+
+    private static func context(_ chain: [NIOSSLCertificate], _ key: NIOSSLPrivateKey) throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) },
-            privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
+            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
         configuration.minimumTLSVersion = .tlsv12
         // Clients that would rather speak HTTP/2 learn that they cannot here.
         configuration.applicationProtocols = ["http/1.1"]

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Foundation
 import Hummingbird
 import Kubernetes
+import LocalCertificates
 import Logging
 import NIOSSL
 import ServiceKit
@@ -28,7 +29,7 @@ struct CertificateTests {
         let certificate: ServerCertificate?
 
         init(_ context: ServiceContext) async throws {
-            let certificates = ClusterCertificates(folder: try context.settings.string("folder"))
+            let certificates = ServerCertificates.cluster(folder: try context.settings.string("folder"))
             try certificates.renew()
             certificate = try certificates.server(logger: context.logger)
         }
@@ -41,7 +42,7 @@ struct CertificateTests {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try await withService(Secured.self, settings: ["folder": folder, "postgres.url": "none"]) { service in
             let file = KubeconfigFile(folder: folder)
-            try file.write(port: service.port, authority: ClusterCertificates(folder: folder).authority, token: "a token")
+            try file.write(port: service.port, authority: ServerCertificates.cluster(folder: folder).authority, token: "a token")
             #expect(try permissions(file.path) == 0o600)
             let configuration = try KubernetesConfiguration.kubeconfig(path: file.path)
             guard case .authority(let authority) = configuration.trust, case .token("a token") = configuration.credentials else {
@@ -69,7 +70,7 @@ struct CertificateTests {
     @Test func whatIsGoodIsLeftAlone() throws {
         let folder = Self.folder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let certificates = ClusterCertificates(folder: folder)
+        let certificates = ServerCertificates.cluster(folder: folder)
         let now = Date()
         #expect(try certificates.renew(now: now))
         let (authority, server) = (try certificates.authority, try read(certificates.certificatePath))
@@ -82,7 +83,7 @@ struct CertificateTests {
         #expect(try read(certificates.certificatePath) != server)
         #expect(try certificates.authority == authority)
         // Another name to be good for.
-        #expect(try ClusterCertificates(folder: folder, hosts: ["10.9.8.7"]).renew(now: now.addingTimeInterval(300 * 86_400)))
+        #expect(try ServerCertificates.cluster(folder: folder, hosts: ["10.9.8.7"]).renew(now: now.addingTimeInterval(300 * 86_400)))
         #expect(try !certificates.renew(now: now.addingTimeInterval(300 * 86_400)))
         // An authority that would not outlive what it signs is replaced, and everything with it.
         #expect(try certificates.renew(now: now.addingTimeInterval(3400 * 86_400)))
@@ -92,7 +93,7 @@ struct CertificateTests {
     @Test func whatIsBrokenIsMadeAnew() throws {
         let folder = Self.folder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let certificates = ClusterCertificates(folder: folder)
+        let certificates = ServerCertificates.cluster(folder: folder)
         try certificates.renew()
         for path in [certificates.keyPath, certificates.certificatePath, certificates.authorityPath] {
             try Data("nonsense".utf8).write(to: URL(fileURLWithPath: path))

@@ -5,9 +5,9 @@ import Foundation
 #endif
 
 /// A file that others must not read, not even while it is written.
-enum PrivateFile {
+public enum PrivateFile {
     /// Replaces the file at once.
-    static func write(_ text: String, to path: String, permissions: Int = 0o600) throws {
+    public static func write(_ text: String, to path: String, permissions: Int = 0o600) throws {
         let temporary = "\(path).\(UUID().uuidString)"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(permissions))
         guard descriptor >= 0 else { throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: temporary]) }

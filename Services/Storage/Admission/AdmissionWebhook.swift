@@ -1,0 +1,122 @@
+import Foundation
+import Injection
+import Kubernetes
+import PlatformModel
+import ServiceKit
+import ServiceLifecycle
+import WebSocket
+
+/// The webhook as the settings want it: a second server of this process, over TLS.
+struct AdmissionWebhook: Sendable {
+    static let path = "/admission-controller/mutate"
+
+    /// What is to run.
+    let services: [any Service]
+
+    /// - Returns: nil when it is not switched on.
+    init?(_ context: ServiceContext, cluster: String, table: StorageTable) async throws {
+        guard context.settings.optional("storage.admission.port") != nil else { return nil }
+        let kubernetes = OwnKubernetes(context)
+        var services: [any Service] = []
+        let certificate: ServerCertificate
+        if let name = context.settings.optional("storage.admission.secret") {
+            let (client, namespace) = try kubernetes.get()
+            let secret = try await CertificateSecret(name, in: namespace, client, logger: context.logger)
+            services.append(secret)
+            certificate = secret.certificate
+        } else {
+            certificate = try Self.certificate(context)
+        }
+        let injector = StorageInjector(
+            cluster: cluster, table: table, volumes: try await Self.volumes(context, kubernetes), logger: context.logger)
+        let port = try context.settings.int("storage.admission.port")
+        let listener = try SideListener("admission webhook", context, port: port, certificate: certificate) { router in
+            AdmissionRoutes(path: Self.path, reviewer: injector).register(on: router)
+        }
+        self.services = services + [listener]
+    }
+
+    private static func certificate(_ context: ServiceContext) throws -> ServerCertificate {
+        let (chain, key) = (context.settings.optional("storage.admission.certificate"), context.settings.optional("storage.admission.key"))
+        guard let chain, let key else {
+            throw SettingError(
+                "The admission webhook needs ORRERY_STORAGE_ADMISSION_SECRET, or ORRERY_STORAGE_ADMISSION_CERTIFICATE and "
+                    + "ORRERY_STORAGE_ADMISSION_KEY.")
+        }
+        do {
+            return try ServerCertificate(certificate: chain, key: key, logger: context.logger)
+        } catch {
+            throw SettingError(
+                "ORRERY_STORAGE_ADMISSION_CERTIFICATE and ORRERY_STORAGE_ADMISSION_KEY (\(chain), \(key)) cannot be used: \(error)")
+        }
+    }
+
+    private static func volumes(_ context: ServiceContext, _ kubernetes: OwnKubernetes) async throws -> InjectableVolumes {
+        if let text = context.settings.optional("storage.backends") {
+            do {
+                let backends = try StorageBackends(text: text, name: "ORRERY_STORAGE_BACKENDS")
+                guard !backends.isEmpty else { throw SettingError("ORRERY_STORAGE_BACKENDS is an empty list.") }
+                return InjectableVolumes(stated: backends)
+            } catch let error as StorageBackends.Invalid {
+                throw SettingError("\(error).")
+            }
+        }
+        let (client, namespace) = try kubernetes.get()
+        // A pod's host name is its name, cut where it is too long for one.
+        let name = try context.settings.string("pod.name", default: ProcessInfo.processInfo.hostName)
+        let pod: KubernetesObject
+        do {
+            pod = try await client.get(ResourceKind.pods.generic, name, in: namespace)
+        } catch {
+            throw SettingError("The webhook cannot read its own pod \(namespace)/\(name): \(error)")
+        }
+        return try await InjectableVolumes(pod: pod) { claim in
+            let object = try await client.get(ResourceKind.persistentVolumeClaims.generic, claim, in: namespace)
+            guard let volume = object["spec"]?["volumeName"]?.string else { return nil }
+            return try await client.get(.persistentVolumeObjects, volume)
+        }
+    }
+}
+
+/// The Kubernetes that this process runs in, for what it reads there at its start; not looked for unless something is.
+private final class OwnKubernetes {
+    private let context: ServiceContext
+    private var found: (KubernetesClient, String)?
+
+    init(_ context: ServiceContext) { self.context = context }
+
+    /// The client and the namespace of the process.
+    func get() throws -> (KubernetesClient, String) {
+        if let found { return found }
+        var configuration: KubernetesConfiguration
+        do {
+            configuration =
+                try context.settings.optional("kubeconfig").map { path throws(KubernetesError) in try .kubeconfig(path: path) }
+                ?? .inCluster()
+        } catch {
+            throw SettingError("\(error)")
+        }
+        configuration.callTimeout = .seconds(10)
+        let namespace = try context.settings.string("storage.admission.namespace", default: configuration.namespace)
+        let client = try KubernetesClient(configuration, logger: context.logger)
+        context.run(KubernetesLifetime(client: client))
+        found = (client, namespace)
+        return (client, namespace)
+    }
+}
+
+/// Closes the client after everything that uses it.
+private struct KubernetesLifetime: Service {
+    let client: KubernetesClient
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        try await client.shutdown()
+    }
+}
+
+extension ResourceKind where Object == KubernetesObject {
+    fileprivate static var persistentVolumeObjects: Self {
+        .init(version: "v1", kind: "PersistentVolume", plural: "persistentvolumes", isNamespaced: false)
+    }
+}

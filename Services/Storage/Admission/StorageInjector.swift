@@ -1,0 +1,105 @@
+import Injection
+import Kubernetes
+import Logging
+import ServiceKit
+
+/// Puts the shared storage that pods ask for into them, at admission (storage.md 16.3, 16.4). Whatever is in doubt is denied: a pod must not
+/// run without what it was to work with.
+struct StorageInjector: AdmissionReviewer {
+    let cluster: String
+    let table: StorageTable
+    let volumes: InjectableVolumes
+    /// How long the storage may take. The API server waits for 30 s.
+    var limit = Duration.seconds(20)
+    let logger: Logger
+
+    func decide(_ request: AdmissionRequest) async -> AdmissionDecision {
+        guard request.kind == "Pod", let org = request.label(ProjectNamespace.orgLabel),
+            let project = request.label(ProjectNamespace.projectLabel), let annotation = request.annotation(StorageInjection.key)
+        else { return .unchanged }
+        let pod = PodLists(request.object)
+        guard !pod.containers.isEmpty, !pod.isInjected else { return .unchanged }
+        let items: [StorageInjection]
+        do {
+            items = try StorageInjection.parse(annotation, cluster: cluster)
+        } catch {
+            logger.notice("A pod asks for storage in words that cannot be read", metadata: ["error": "\(error)"])
+            return .denied(code: 422, "injection spec is invalid")
+        }
+        for item in items {
+            if item.org != org { return .denied(code: 403, "org mismatch: `\(item.org)`") }
+            if item.project != project { return .denied(code: 403, "project mismatch: `\(item.project)`") }
+        }
+        do {
+            try await prepare(items, isDryRun: request.isDryRun)
+            let storage = try InjectedStorage(items) { try volumes.find($0, in: table) }
+            return items.isEmpty ? .unchanged : .patched(pod.adding(storage))
+        } catch is InjectedStorage.Unresolvable {
+            return .denied(code: 400, "Unable to resolve a volume for a provided path")
+        } catch {
+            logger.error("Storage cannot be injected", metadata: ["error": "\(error)"])
+            return .denied(code: 400, "storage injector unhandled error")
+        }
+    }
+
+    /// Every place is there, as a folder unless something else stands there, and no link leads to it.
+    private func prepare(_ items: [StorageInjection], isDryRun: Bool) async throws {
+        try await withTimeout(limit) {
+            for item in items {
+                let place = try table.locate(StoragePath(components: item.path))
+                try await place.storage.work.run { try place.storage.prepareMount(place.components, making: !isDryRun) }
+            }
+        }
+    }
+}
+
+/// The lists of a pod that are added to.
+struct PodLists {
+    let containers: [JSONValue]
+    private let hasVolumes: Bool
+
+    init(_ pod: JSONValue) {
+        containers = pod["spec"]?["containers"]?.array ?? []
+        hasVolumes = pod["spec"]?["volumes"]?.array != nil
+    }
+
+    private static func mounts(_ container: JSONValue) -> [JSONValue]? { container["volumeMounts"]?.array }
+
+    /// The webhook is asked again after other webhooks.
+    var isInjected: Bool {
+        containers.contains { container in
+            (Self.mounts(container) ?? []).contains { $0["name"]?.string?.hasPrefix(InjectedStorage.prefix) == true }
+        }
+    }
+
+    func adding(_ storage: InjectedStorage) -> [JSONValue] {
+        func add(_ path: String, _ value: JSONValue) -> JSONValue { ["op": "add", "path": .string(path), "value": value] }
+        var operations: [JSONValue] = hasVolumes ? [] : [add("/spec/volumes", [])]
+        for (index, container) in containers.enumerated() where Self.mounts(container) == nil {
+            operations.append(add("/spec/containers/\(index)/volumeMounts", []))
+        }
+        for step in storage.steps {
+            if let volume = step.volume { operations.append(add("/spec/volumes/-", volume.json)) }
+            for index in containers.indices { operations.append(add("/spec/containers/\(index)/volumeMounts/-", step.mount.json)) }
+        }
+        return operations
+    }
+}
+
+extension Volume {
+    fileprivate var json: JSONValue {
+        var value: [String: JSONValue] = ["name": .string(name)]
+        if let hostPath { value["hostPath"] = ["path": .string(hostPath.path), "type": .string(hostPath.type ?? "")] }
+        if let nfs { value["nfs"] = ["server": .string(nfs.server), "path": .string(nfs.path)] }
+        return .object(value)
+    }
+}
+
+extension VolumeMount {
+    fileprivate var json: JSONValue {
+        var value: [String: JSONValue] = ["name": .string(name), "mountPath": .string(mountPath)]
+        if let subPath { value["subPath"] = .string(subPath) }
+        if readOnly == true { value["readOnly"] = true }
+        return .object(value)
+    }
+}
