@@ -88,30 +88,10 @@ private final class OwnKubernetes {
     /// The client and the namespace of the process.
     func get() throws -> (KubernetesClient, String) {
         if let found { return found }
-        var configuration: KubernetesConfiguration
-        do {
-            configuration =
-                try context.settings.optional("kubeconfig").map { path throws(KubernetesError) in try .kubeconfig(path: path) }
-                ?? .inCluster()
-        } catch {
-            throw SettingError("\(error)")
-        }
-        configuration.callTimeout = .seconds(10)
-        let namespace = try context.settings.string("storage.admission.namespace", default: configuration.namespace)
-        let client = try KubernetesClient(configuration, logger: context.logger)
-        context.run(KubernetesLifetime(client: client))
+        let client = try context.kubernetes { $0.callTimeout = .seconds(10) }
+        let namespace = try context.settings.string("storage.admission.namespace", default: client.configuration.namespace)
         found = (client, namespace)
         return (client, namespace)
-    }
-}
-
-/// Closes the client after everything that uses it.
-private struct KubernetesLifetime: Service {
-    let client: KubernetesClient
-
-    func run() async throws {
-        try? await gracefulShutdown()
-        try await client.shutdown()
     }
 }
 

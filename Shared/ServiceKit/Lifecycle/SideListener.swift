@@ -27,8 +27,8 @@ public struct SideListener: Service {
             throw SettingError("The \(name) has no authenticator, and \(route) needs one.")
         }
         responder = PlatformResponder(
-            service: context.name, version: "\(context.name)/\(BuildVersion.current)", tree: router.tree, authenticator: nil,
-            renderer: JSONErrors(), record: RequestRecord(metrics: RequestMetrics(context.metrics), quiet: ["/ping"]))
+            service: context.name, version: "\(context.name)/\(BuildVersion.current)", tree: router.tree,
+            crossOrigin: nil, authenticator: nil, renderer: JSONErrors(), record: RequestRecord(metrics: RequestMetrics(context.metrics), quiet: ["/ping"]))
         self.context = context
         self.name = name
         self.port = port
