@@ -1,0 +1,117 @@
+"""Files, as a person handles them: `apolo storage` and its short forms."""
+
+import hashlib
+import json
+import os
+import uuid
+
+import pytest
+
+from support.rest import checked
+
+
+@pytest.fixture
+def place(apolo):
+    """A folder of its own in the project's storage."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    apolo("mkdir", f"storage:{name}").ended(0)
+    yield f"storage:{name}"
+    apolo("rm", "-r", f"storage:{name}").ended(0)
+
+
+def tree(folder):
+    """Paths below a folder and a digest of each file."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None for path in folder.rglob("*")}
+
+
+def test_the_projects_folder_is_there_from_the_start(apolo):
+    apolo("ls").ended(0)
+    apolo("ls", "-d", "storage:").ended(0)
+
+
+def test_a_file_goes_there_and_back(apolo, place):
+    source, back = apolo.home / "source.bin", apolo.home / "back.bin"
+    source.write_bytes(os.urandom(3_500_000))     # several requests: the client sends a mebibyte at a time
+    apolo("cp", str(source), f"{place}/file").ended(0)
+    apolo("cp", f"{place}/file", str(back)).ended(0)
+    assert back.read_bytes() == source.read_bytes()
+    listed = apolo("ls", "-l", place).ended(0)
+    assert "file" in listed.out and "-m" in listed.out, listed
+    assert apolo("ls", "-d", place).ended(0).lines == [place.removeprefix("storage:")]
+    # What was sent already is not sent again, and what is missing is.
+    whole = source.read_bytes()
+    apolo("cp", "--update", str(source), f"{place}/file").ended(0)
+    source.write_bytes(whole[:1_200_000])
+    apolo("cp", str(source), f"{place}/part").ended(0)
+    source.write_bytes(whole)
+    os.utime(source, (0, 0))
+    apolo("cp", "--continue", str(source), f"{place}/part").ended(0)
+    apolo("cp", f"{place}/part", str(back)).ended(0)
+    assert back.read_bytes() == whole
+
+
+def test_trees_and_strange_names(apolo, place):
+    source, back = apolo.home / "tree", apolo.home / "tree-back"
+    for name in ("a#b", "100%25", "what?", " blank ", "ünïcödé", "-dash", "a+b", "sub/deeper/x", "empty"):
+        path = source / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name if name != "empty" else "")
+    (source / "nothing").mkdir()
+    apolo("cp", "-r", "-T", str(source), f"{place}/tree").ended(0)
+    apolo("cp", "-r", "-T", f"{place}/tree", str(back)).ended(0)
+    assert tree(back) == tree(source)
+    shown = apolo("storage", "tree", f"{place}/tree").ended(0)
+    assert "deeper" in shown.out and "ünïcödé" in shown.out, shown
+    found = apolo("storage", "glob", f"{place}/tree/*a*").ended(0)
+    assert "-dash" in found.out and "sub" not in found.out, found
+
+
+def test_moving_and_removing(apolo, place):
+    text = apolo.home / "note.txt"
+    text.write_text("note")
+    apolo("cp", str(text), f"{place}/one").ended(0)
+    apolo("mv", f"{place}/one", f"{place}/two").ended(0)
+    apolo("mkdir", "-p", f"{place}/deep/er").ended(0)
+    apolo("mv", f"{place}/two", f"{place}/deep").ended(0)
+    assert apolo("ls", f"{place}/deep").ended(0).out.split() == ["er", "two"]
+    apolo("mkdir", f"{place}/other").ended(0)
+    apolo("mv", "-T", f"{place}/deep/er", f"{place}/other").ended(0)
+    assert apolo("ls", f"{place}/other").ended(0).out.split() == []
+    refused = apolo("rm", f"{place}/deep").ended(72)
+    assert "Is a directory" in refused.text, refused
+    removed = apolo("rm", "-r", "-v", f"{place}/deep").ended(0)
+    assert "two" in removed.out, removed
+    assert "not found" in apolo("ls", f"{place}/deep").ended(72).text.lower()
+
+
+def test_refusals(apolo, place):
+    text = apolo.home / "refused.txt"
+    text.write_text("note")
+    assert "File exists" in apolo("mkdir", place).ended(72).text
+    apolo("mkdir", f"{place}/no/such").ended(72)
+    apolo("cp", str(text), f"{place}/missing/").ended(72)
+    assert apolo("ls", place).ended(0).out.split() == []
+    apolo("cp", str(text), f"{place}/file").ended(0)
+    assert "Not a directory" in apolo("ls", f"{place}/file").ended(72).text
+    apolo("rm", f"{place}/none").ended(72)
+
+
+def test_disk_usage(apolo):
+    shown = apolo("storage", "df").ended(0)
+    assert "Total" in shown.out and "Free" in shown.out, shown
+
+
+def test_strangers_see_nothing(admin, other, platform):
+    url = f"{platform.url}/clusters/default/api/v1/storage/default/default"
+    for query in ("op=LISTSTATUS", "op=GETFILESTATUS", "op=GETDISKUSAGE", "op=OPEN"):
+        assert checked(other.call("GET", f"{url}?{query}"), 404).text == "404: Not Found"
+    checked(other.call("PUT", f"{url}/stranger?op=MKDIRS"), 404)
+    names = [entry["FileStatus"]["path"] for entry in map(json.loads, checked(
+        admin.call("GET", f"{url}?op=LISTSTATUS", headers={"Accept": "application/x-ndjson"}), 200).text.split("\r\n")[:-1])]
+    assert "stranger" not in names
+
+
+def test_the_bootstrap_document_names_it(admin):
+    cluster, = [entry for entry in admin.config("GET", "config").json()["clusters"] if entry["name"] == "default"]
+    assert cluster["storage_url"].endswith("/clusters/default/api/v1/storage")
