@@ -150,7 +150,7 @@ struct SocketTests {
 
     @Test func noBytesBreakTheReader() {
         var state: UInt64 = 88_172_645_463_325_252
-        for _ in 0..<20_000 {
+        for _ in 0..<3000 {
             var bytes = ByteBuffer()
             for _ in 0..<(state % 24) {
                 state ^= state << 13
