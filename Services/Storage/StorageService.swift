@@ -23,7 +23,11 @@ public struct StorageService: PlatformService {
         let projects = try settings.optional("admin.url").map { _ in
             ProjectFolders(cluster: try ClusterName(cluster), http: context.http, adminURL: try settings.url("admin.url"))
         }
-        routes = StorageRoutes(table: table, access: StorageAccess(permissions: permissions), projects: projects)
+        let sockets = SocketLimits(
+            total: try settings.int("storage.sockets", default: 100), each: try settings.int("storage.caller.sockets", default: 10))
+        routes = StorageRoutes(
+            table: table, access: StorageAccess(permissions: permissions), projects: projects, sockets: sockets,
+            recheck: times.expiration > .zero ? times.expiration : .seconds(10), clock: context.clock)
         context.run(FileWorkLifetime(all: table.all.map(\.work)))
     }
 

@@ -1,4 +1,5 @@
 import Glibc
+import NIOCore
 import WebSocket
 
 /// One storage: its root, which no path of it can leave, and the threads on which it is worked with. All calls block.
@@ -84,6 +85,31 @@ struct Storage: Sendable {
             do { file = try OpenFile(descriptor: folder.open(name)) } catch let error as FileError { throw FileFailure(error.code) }
             return (FileStatus(kind: .file, length: file.size, modified: status.modified), file)
         }
+    }
+
+    /// Bytes of a file; fewer at its end.
+    func read(_ path: Components, at offset: Int64, count: Int) throws -> ByteBuffer {
+        guard let (folder, name) = try place(path) else { throw FileFailure(EISDIR) }
+        guard try folder.status(of: name).kind != .directory else { throw FileFailure(EISDIR) }
+        let file = try folder.open(name)
+        defer { close(file) }
+        var raw = stat()
+        try calling { fstat(file, &raw) }
+        let size = Int(clamping: Int64(raw.st_size) - offset)
+        var buffer = ByteBuffer()
+        var left = min(count, max(0, size))
+        var position = offset
+        while left > 0 {
+            let read = try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: left) { memory in
+                let read = pread(file, memory.baseAddress, left, off_t(position))
+                guard read >= 0 else { throw FileFailure(errno) }
+                return read
+            }
+            guard read > 0 else { break }
+            left -= read
+            position += Int64(read)
+        }
+        return buffer
     }
 
     // MARK: Changing

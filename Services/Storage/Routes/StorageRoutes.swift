@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import HTTPTypes
 import Hummingbird
@@ -11,6 +12,10 @@ struct StorageRoutes: Sendable {
     let table: StorageTable
     let access: StorageAccess
     let projects: ProjectFolders?
+    let sockets: SocketLimits
+    /// How long an open connection may do what it was let in for.
+    let recheck: Duration
+    let clock: @Sendable () -> Date
 
     func register(on router: PlatformRouter) {
         router.on(.head, Self.base, access: .principal) { try await head($0, $1) }
@@ -30,9 +35,7 @@ struct StorageRoutes: Sendable {
         case .list: return try await list(path, request, context)
         case .status: return try await status(path, context)
         case .usage: return try await usage(path, context)
-        case .socket, .readingSocket, .writingSocket:
-            try await access.require((path, .read), as: context.requireCaller())
-            throw PlatformError.plain(400, "No WebSocket UPGRADE hdr: None Can \"Upgrade\" only to \"WebSocket\".")
+        case .socket, .readingSocket, .writingSocket: return try await socket(operation, path, request, context)
         default: return try await open(path, request, context)
         }
     }
