@@ -24,7 +24,7 @@ public struct StorageService: PlatformService {
             ProjectFolders(cluster: try ClusterName(cluster), http: context.http, adminURL: try settings.url("admin.url"))
         }
         let sockets = SocketLimits(
-            total: try settings.int("storage.sockets", default: 100), each: try settings.int("storage.caller.sockets", default: 10))
+            total: try settings.int("storage.sockets", default: 32), each: try settings.int("storage.caller.sockets", default: 8))
         routes = StorageRoutes(
             table: table, access: StorageAccess(permissions: permissions), projects: projects, sockets: sockets,
             recheck: times.expiration > .zero ? times.expiration : .seconds(10), clock: context.clock)

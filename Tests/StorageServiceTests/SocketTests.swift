@@ -1,7 +1,6 @@
 import Foundation
 import HTTPTypes
 import NIOCore
-import NIOPosix
 import TestSupport
 import Testing
 import WebSocket
@@ -10,54 +9,13 @@ import WebSocket
 
 @Suite(.timeLimit(.minutes(2)))
 struct SocketTests {
-    /// Asks over one connection; each answer is to the request before it.
-    private struct Talk {
-        let session: WebSocketSession
-        var answers: WebSocketInbound.AsyncIterator
-        private var id: Int64 = 0
-
-        init(_ session: WebSocketSession) {
-            self.session = session
-            answers = session.inbound.makeAsyncIterator()
-        }
-
-        mutating func ask(_ op: String, _ more: [(String, CBOR)] = [], data: String = "") async throws -> SocketMessage {
-            id += 1
-            let header = CBOR.object([("op", .text(op)), ("id", .integer(id))] + more)
-            let answer = try await ask(SocketMessage(header, data: ByteBuffer(string: data)).bytes)
-            #expect(answer.header["rop"] == .text(op) && answer.header["rid"] == .integer(id))
-            let time = try #require(answer.header["timestamp"]?.integer)
-            #expect(abs(Double(time) - Date().timeIntervalSince1970) < 60)
-            return answer
-        }
-
-        mutating func ask(_ bytes: ByteBuffer) async throws -> SocketMessage {
-            try await session.send(bytes)
-            guard case .binary(let bytes) = try #require(await answers.next()) else { throw CancellationError() }
-            return try SocketMessage(bytes)
-        }
-    }
-
-    private func talk(
-        _ platform: Platform, _ path: String, as name: String = "alice", _ body: @escaping @Sendable (inout Talk) async throws -> Void
-    ) async throws {
-        try await WebSocketClient.connect(
-            url: platform.storage.url.replacingOccurrences(of: "http://", with: "ws://") + "/api/v1/storage" + path + "?op=WEBSOCKET",
-            headers: [.authorization: "Bearer \(try await platform.token(name))"], protocols: [], tls: nil, maxFrame: 20 << 20,
-            timeout: .seconds(20), eventLoopGroup: .singletonMultiThreadedEventLoopGroup
-        ) { session, _ in
-            var talk = Talk(session)
-            try await body(&talk)
-        }
-    }
-
     private func refused(_ answer: SocketMessage, _ error: String, _ errno: String? = nil) -> Bool {
         answer.header["op"] == .text("ERROR") && answer.header["error"] == .text(error) && answer.header["errno"]?.text == errno
     }
 
     @Test func filesAreReadAndWrittenAtAnyPlace() async throws {
         try await Platform.run { (platform) async throws in
-            try await talk(platform, "/acme/alice/base") { (talk) async throws in
+            try await SocketTests.talk(platform, "/acme/alice/base") { (talk) async throws in
                 #expect(refused(try await talk.ask("STAT", [("path", .text("no"))]), "No such file or directory", "ENOENT"))
                 let made = try await talk.ask("CREATE", [("path", .text("d/f")), ("size", .integer(54321))])
                 #expect(made.header["op"] == .text("ACK"))
@@ -83,7 +41,7 @@ struct SocketTests {
     @Test func refusals() async throws {
         try await Platform.run { (platform) async throws in
             try platform.write("/acme/alice/f", "text")
-            try await talk(platform, "/acme/alice") { (talk) async throws in
+            try await SocketTests.talk(platform, "/acme/alice") { (talk) async throws in
                 func path(_ text: String) -> (String, CBOR) { ("path", .text(text)) }
                 let zero = [("offset", CBOR.integer(0)), ("size", CBOR.integer(1))]
                 #expect(refused(try await talk.ask("STAT", [path("../bob")]), "path should not contain '..' components: '../bob'"))
@@ -115,7 +73,7 @@ struct SocketTests {
         try await Platform.run { (platform) async throws in
             try platform.makeFolder("/acme/alice/d")
             try await platform.grant("/acme/alice/d", .read, to: "bob")
-            try await talk(platform, "/acme/alice/d", as: "bob") { (talk) async throws in
+            try await SocketTests.talk(platform, "/acme/alice/d", as: "bob") { (talk) async throws in
                 for op in ["CREATE", "WRITE", "MKDIRS", "FLY"] {
                     #expect(refused(try await talk.ask(op, [("path", .text("x"))]), "Requires writing permission"))
                 }
@@ -127,6 +85,75 @@ struct SocketTests {
             }
             let plain = try await platform.ask("GET", "/acme/alice", "op=WEBSOCKET")
             #expect(plain.status == 400 && plain.body.hasPrefix("400: No WebSocket UPGRADE hdr"))
+        }
+    }
+
+    @Test func whatIsTakenAwayIsNotAllowedAnyMore() async throws {
+        try await Platform.run(["storage.permission.expiration": "1"]) { (platform) async throws in
+            try platform.makeFolder("/acme/alice/d")
+            try await platform.grant("/acme/alice/d", .write, to: "bob")
+            try await SocketTests.talk(platform, "/acme/alice/d", as: "bob") { (talk) async throws in
+                #expect(try await talk.ask("MKDIRS", [("path", .text("x"))]).header["op"] == .text("ACK"))
+                try await platform.revoke("/acme/alice/d", from: "bob")
+                try await platform.grant("/acme/alice/d", .read, to: "bob")
+                let deadline = ContinuousClock.now + .seconds(30)
+                while !refused(try await talk.ask("MKDIRS", [("path", .text("x"))]), "Requires writing permission") {
+                    try #require(.now < deadline, "The right to write is still there")
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+                #expect(try await talk.ask("LIST").header["op"] == .text("ACK"))
+                try await platform.revoke("/acme/alice/d", from: "bob")
+                while talk.session.peerClose == nil {
+                    try #require(.now < deadline, "The right to read is still there")
+                    _ = try? await talk.ask("LIST")
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+                #expect(talk.session.peerClose?.code == .policyViolation)
+            }
+        }
+    }
+
+    @Test func messagesAreAsLongAsTheContractHasThem() async throws {
+        try await Platform.run { (platform) async throws in
+            try await SocketTests.talk(platform, "/acme/alice") { (talk) async throws in
+                let place = [("path", CBOR.text("f")), ("offset", .integer(0))]
+                let whole = String(repeating: "x", count: SocketMessage.largestData)
+                #expect(try await talk.ask("WRITE", place, data: whole).header["op"] == .text("ACK"))
+                let back = try await talk.ask("READ", place + [("size", .integer(Int64(whole.utf8.count)))])
+                #expect(back.data == ByteBuffer(string: whole))
+                let answer = try? await talk.ask(ByteBuffer(repeating: 0, count: SocketMessage.largest + 1))
+                #expect(answer?.header == nil)
+                #expect(talk.session.peerClose?.code == .messageTooBig)
+            }
+            #expect(try await platform.status("/acme/alice/f")?.length == SocketMessage.largestData)
+        }
+    }
+
+    @Test func nobodyHasMoreConnectionsThanHeMay() async throws {
+        try await Platform.run(["storage.caller.sockets": "1", "storage.sockets": "2"]) { (platform) async throws in
+            try await SocketTests.talk(platform, "/acme/alice") { (talk) async throws in
+                #expect(try await talk.ask("STAT").header["op"] == .text("ACK"))
+                let second = await #expect(throws: WebSocketHandshakeRefused.self) {
+                    try await SocketTests.talk(platform, "/acme/alice") { (_) async throws in }
+                }
+                #expect(second?.status == 429)
+                try await SocketTests.talk(platform, "/acme/bob", as: "bob") { (talk) async throws in
+                    #expect(try await talk.ask("STAT").header["op"] == .text("ACK"))
+                    let third = await #expect(throws: WebSocketHandshakeRefused.self) {
+                        try await SocketTests.talk(platform, "/acme/alice", as: "admin") { (_) async throws in }
+                    }
+                    #expect(third?.status == 503)
+                }
+            }
+            // Whoever leaves makes room.
+            try await eventually {
+                do {
+                    try await SocketTests.talk(platform, "/acme/alice") { (_) async throws in }
+                    return true
+                } catch is WebSocketHandshakeRefused {
+                    return false
+                }
+            }
         }
     }
 

@@ -115,10 +115,23 @@ struct Storage: Sendable {
     // MARK: Changing
 
     /// An empty file, made or cut, and the folders above it.
-    func create(_ path: Components) throws(FileFailure) -> WritableFile {
+    /// - Parameter length: what it is going to have, if that is known. When there is no room for it, nothing is made or cut.
+    /// - Throws: `ENOSPC`.
+    func create(_ path: Components, length: Int64?) throws(FileFailure) -> WritableFile {
+        try checkRoom(path, length)
         let file = try openForWriting(path, creating: true)
         try file.truncate(to: 0)
         return file
+    }
+
+    /// What is not known now, a quota among it, tells itself when the file is written.
+    private func checkRoom(_ path: Components, _ length: Int64?) throws(FileFailure) {
+        // Of little, too little is lost to ask a file system of another machine for it each time.
+        guard let length, length > 64 << 10, let (folder, name) = try? place(path), let usage = try? folder.usage(), usage.total > 0 else {
+            return
+        }
+        let old = (try? folder.status(of: name)).map { $0.kind == .file ? max(0, $0.length) : 0 } ?? 0
+        guard UInt64(length) <= usage.free + UInt64(old) else { throw FileFailure(ENOSPC) }
     }
 
     func openForWriting(_ path: Components, creating: Bool) throws(FileFailure) -> WritableFile {

@@ -28,16 +28,21 @@ extension StorageRoutes {
         let place = try sockets.begin(caller.name)
         let work = SocketWork(base: path, table: table, clock: clock)
         let right = SocketRight(access: access, path: path, caller: caller, interval: recheck, mayWrite: mayWrite)
-        return upgrade.accept(logger: context.logger) { session in
+        return upgrade.accept(maxMessage: SocketMessage.largest, logger: context.logger) { session in
             defer { withExtendedLifetime(place) {} }
-            for try await message in session.inbound {
-                guard case .binary(let bytes) = message else { continue }
-                guard bytes.readableBytes >= 4 else { return try await session.close(code: .unsupportedData) }
-                do {
-                    try await session.send(work.answer(bytes) { try await right.mayWrite() })
-                } catch let error as PlatformError where error.status == .notFound || error.status == .unauthorized {
-                    return try await session.close(code: .policyViolation, reason: "The permission was taken away")
-                }
+            // Long messages are read and made here: not on the event loop.
+            try await withTaskExecutorPreference(globalConcurrentExecutor) { try await serve(session, work, right) }
+        }
+    }
+
+    private func serve(_ session: WebSocketSession, _ work: SocketWork, _ right: SocketRight) async throws {
+        for try await message in session.inbound {
+            guard case .binary(let bytes) = message else { continue }
+            guard bytes.readableBytes >= 4 else { return try await session.close(code: .unsupportedData) }
+            do {
+                try await session.send(work.answer(bytes) { try await right.mayWrite() })
+            } catch let error as PlatformError where error.status == .notFound || error.status == .unauthorized {
+                return try await session.close(code: .policyViolation, reason: "The permission was taken away")
             }
         }
     }

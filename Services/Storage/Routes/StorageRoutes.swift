@@ -18,14 +18,15 @@ struct StorageRoutes: Sendable {
     let clock: @Sendable () -> Date
 
     func register(on router: PlatformRouter) {
-        router.on(.head, Self.base, access: .principal) { try await head($0, $1) }
-        router.on(.get, Self.base, access: .principal) { try await get($0, $1) }
+        // All brief: what takes time is done on the threads of the storage.
+        router.on(.head, Self.base, access: .principal, isBrief: true) { try await head($0, $1) }
+        router.on(.get, Self.base, access: .principal, isBrief: true) { try await get($0, $1) }
         // Uploads take as long as they take; the channel ends those that stand still.
-        router.on(.put, Self.base, access: .principal, bodyLimit: .max, timeout: nil) { try await put($0, $1) }
-        router.on(.patch, Self.base, access: .principal, bodyLimit: .max, timeout: nil) { try await write($0, $1) }
-        router.on(.post, Self.base, access: .principal) { try await rename($0, $1) }
+        router.on(.put, Self.base, access: .principal, bodyLimit: .max, timeout: nil, isBrief: true) { try await put($0, $1) }
+        router.on(.patch, Self.base, access: .principal, bodyLimit: .max, timeout: nil, isBrief: true) { try await write($0, $1) }
+        router.on(.post, Self.base, access: .principal, isBrief: true) { try await rename($0, $1) }
         // As do removals; a client that wants to hear of them has them told one by one.
-        router.on(.delete, Self.base, access: .principal, timeout: nil) { try await delete($0, $1) }
+        router.on(.delete, Self.base, access: .principal, timeout: nil, isBrief: true) { try await delete($0, $1) }
     }
 
     private func get(_ request: Request, _ context: PlatformContext) async throws -> Response {
@@ -49,8 +50,9 @@ struct StorageRoutes: Sendable {
         if operation == .makeFolders {
             try await storage.work.run { try storage.makeFolder(components) }
         } else {
-            let file = try await storage.work.run { try storage.create(components) }
-            try await Upload(file: file, work: storage.work).take(request)
+            let length = request.headers[.contentLength].flatMap { Int64($0) }
+            let file = try await storage.work.run { try storage.create(components, length: length) }
+            try await Upload(file: file, work: storage.work, isWhole: true).take(request)
         }
         return StorageErrors.text(.created, "Created")
     }

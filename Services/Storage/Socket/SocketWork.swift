@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import NIOCore
 import ServiceKit
 
@@ -71,7 +72,17 @@ struct SocketWork: Sendable {
             try await storage.work.run { try storage.openForWriting(path, creating: true).truncate(to: size) }
         case .write:
             let offset = try request.number("offset")
-            try await storage.work.run { try storage.openForWriting(path, creating: true).write([data], at: offset) }
+            guard offset <= Int64.max - Int64(data.readableBytes) else { throw FileFailure(EFBIG) }
+            try await storage.work.run {
+                let file = try storage.openForWriting(path, creating: true)
+                do {
+                    try file.write([data], at: offset)
+                    try file.finish()
+                } catch let error as FileFailure where error.isFull {
+                    file.undo(through: offset + Int64(data.readableBytes), whole: false)
+                    throw error
+                }
+            }
         case .makeFolders:
             try await storage.work.run { try storage.makeFolder(path) }
         }
