@@ -144,7 +144,8 @@ let local: [Target] = [
             .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Subprocess", package: "swift-subprocess"),
         ], path: "Local/Stack", swiftSettings: strict),
     .executableTarget(
-        name: "bench-baseline", dependencies: [hummingbird], path: "Local/Bench", exclude: ["run", "figures"], swiftSettings: strict),
+        name: "bench-baseline", dependencies: [hummingbird], path: "Local/Bench", exclude: ["run", "figures", "storage"],
+        swiftSettings: strict),
 ]
 
 let testing: [Target] = [

@@ -25,7 +25,11 @@ public struct StorageService: PlatformService {
         let projects = try settings.optional("admin.url").map { _ in
             ProjectFolders(cluster: try ClusterName(cluster), http: context.http, adminURL: try settings.url("admin.url"))
         }
-        routes = StorageRoutes(table: table, access: StorageAccess(permissions: permissions), projects: projects)
+        let sockets = SocketLimits(
+            total: try settings.int("storage.sockets", default: 32), each: try settings.int("storage.caller.sockets", default: 8))
+        routes = StorageRoutes(
+            table: table, access: StorageAccess(permissions: permissions), projects: projects, sockets: sockets,
+            recheck: times.expiration > .zero ? times.expiration : .seconds(10), clock: context.clock)
         let interval = try settings.duration("storage.usage.interval", default: .seconds(3600))
         if settings.optional("admin.url") != nil, interval > .zero {
             usage = UsageCollector(

@@ -1,10 +1,12 @@
 """Files, as a person handles them: `apolo storage` and its short forms."""
 
+import asyncio
 import hashlib
 import json
 import os
 import uuid
 
+import aiohttp
 import pytest
 
 from support.rest import checked
@@ -83,6 +85,42 @@ def test_moving_and_removing(apolo, place):
     removed = apolo("-v", "rm", "-r", f"{place}/deep").ended(0)
     assert "removed" in removed.text and "deep" in removed.text, removed
     assert "not found" in apolo("ls", f"{place}/deep").ended(72).text.lower()
+
+
+def test_a_tree_of_many_files(apolo, place):
+    source = apolo.home / "many"
+    for folder in range(3):
+        (source / f"folder{folder}").mkdir(parents=True)
+        for number in range(60):
+            (source / f"folder{folder}/file{number:03}").write_bytes(os.urandom(1024))
+    apolo("cp", "-r", "-T", str(source), f"{place}/many", timeout=180).ended(0)
+    assert len(apolo("ls", f"{place}/many/folder1").ended(0).out.split()) == 60
+    assert apolo("storage", "tree", f"{place}/many").ended(0).out.count("file0") == 180
+    removed = apolo("rm", "-r", "--progress", f"{place}/many", timeout=120).ended(0)
+    assert removed.text.count("Removed:") == 184, removed
+
+
+def test_a_connection_for_random_access(admin, platform, apolo, place):
+    """The protocol over WebSocket, which no published client speaks, through the gateway: the bytes are those of the contract's examples."""
+    async def talk():
+        name = place.removeprefix("storage:")
+        url = f"{platform.url}/clusters/default/api/v1/storage/default/default/{name}?op=WEBSOCKET"
+        async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {admin.token}"}) as session, session.ws_connect(url) as socket:
+            answers = []
+            for request in (
+                "00000025 a4 626f70 655752495445 626964 02 6470617468 6166 666f6666736574 1a00010000 616263",      # WRITE f at 65536
+                "0000002a a5 626f70 6452454144 626964 03 6470617468 6166 666f6666736574 1a00010000 6473697a65 04",     # READ 4 of it there
+                "00000011 a2 626f70 644c495354 626964 05",      # LIST
+                "0000001b a3 626f70 6453544154 626964 01 6470617468 646e6f7065",        # STAT nope
+            ):
+                await socket.send_bytes(bytes.fromhex(request))
+                answers.append(await socket.receive_bytes(timeout=30))
+            return answers
+    written, read, listed, missing = asyncio.run(talk())
+    assert b"cACK" in written and b"cACK" in read and read.endswith(b"abc")
+    assert b"FileStatuses" in listed and b"dpathaf" in listed
+    assert b"eERROR" in missing and b"ENOENT" in missing
+    assert apolo("ls", place).ended(0).out.split() == ["f"]
 
 
 def test_refusals(apolo, place):

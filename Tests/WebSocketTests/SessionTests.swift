@@ -22,6 +22,30 @@ struct SessionTests {
         }
     }
 
+    @Test func aRouteMayTakeLongerMessages() async throws {
+        var configuration = ServerChannelConfiguration()
+        (configuration.maxFrame, configuration.maxMessage) = (1000, 1000)
+        let routes: (Router<BasicRequestContext>) -> Void = { router in
+            router.get("long") { request, _ in
+                guard let upgrade = WebSocketUpgrade(request: request) else { throw HTTPError(.badRequest) }
+                return upgrade.accept(maxMessage: 20_000) { session in
+                    for try await message in session.inbound { try await session.send(message) }
+                }
+            }
+        }
+        try await withServer(configuration, routes: routes) { port, _ in
+            try await WebSocketClient.connect(url: "ws://127.0.0.1:\(port)/long") { session, _ in
+                var replies = session.inbound.makeAsyncIterator()
+                let long = WebSocketMessage.binary(ByteBuffer(repeating: 1, count: 20_000))
+                try await session.send(long)
+                #expect(try await replies.next() == long)
+                try await session.send(.binary(ByteBuffer(repeating: 1, count: 20_001)))
+                #expect(try await replies.next() == nil)
+                #expect(session.peerClose?.code == .messageTooBig)
+            }
+        }
+    }
+
     @Test func joinsFragmentsAroundControlFrames() async throws {
         try await withServer(routes: { $0.get("echo", use: echo) }) { port, _ in
             try await RawConnection.open(port) { raw in

@@ -15,6 +15,9 @@ struct FileFailure: Error, Equatable {
 
     static var nameTooLong: FileFailure { FileFailure(ENAMETOOLONG) }
     static var missing: FileFailure { FileFailure(ENOENT) }
+    /// There is no room for what was to be written.
+    var isFull: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
+
     /// The way to an object leads through one that is no folder.
     static var belowFile: FileFailure { FileFailure(ENOTDIR) }
     static var storageRoot: FileFailure { FileFailure(EPERM, "Target is a storage root") }

@@ -51,6 +51,13 @@ final class Folder: Sendable {
         return Allocation(raw)
     }
 
+    /// What tells an object from every other.
+    func identity(of name: String) throws(FileFailure) -> (dev_t, ino_t) {
+        var raw = stat()
+        try calling { fstatat(descriptor, name, &raw, AT_SYMLINK_NOFOLLOW) }
+        return (raw.st_dev, raw.st_ino)
+    }
+
     func usage() throws(FileFailure) -> DiskUsage { try DiskUsage(descriptor) }
 
     /// The file system that holds an object.
@@ -102,8 +109,18 @@ final class Folder: Sendable {
         } catch let error where error == .missing && creating {
             // To be made, unless it is a link: then O_NOFOLLOW refuses.
         }
-        let file = try openUnlinked(name, O_WRONLY | (creating ? O_CREAT : 0))
-        return WritableFile(try regular(file))
+        if creating {
+            do {
+                let file = try openUnlinked(name, O_WRONLY | O_CREAT | O_EXCL)
+                return WritableFile(file, self, name, isNew: true, size: 0)
+            } catch let error where error.code == EEXIST {
+                // It is there, or has come to be there meanwhile.
+            }
+        }
+        let file = try regular(try openUnlinked(name, O_WRONLY))
+        var raw = stat()
+        _ = fstat(file, &raw)
+        return WritableFile(file, self, name, isNew: false, size: Int64(raw.st_size))
     }
 
     /// Should the name stand for something else by now: no waiting for a pipe's other end, and no link.

@@ -1,4 +1,5 @@
 import Glibc
+import NIOCore
 import WebSocket
 
 /// One storage: its root, which no path of it can leave, and the threads on which it is worked with. All calls block.
@@ -109,13 +110,51 @@ struct Storage: Sendable {
         }
     }
 
+    /// Bytes of a file; fewer at its end.
+    func read(_ path: Components, at offset: Int64, count: Int) throws -> ByteBuffer {
+        guard let (folder, name) = try place(path) else { throw FileFailure(EISDIR) }
+        guard try folder.status(of: name).kind != .directory else { throw FileFailure(EISDIR) }
+        let file = try folder.open(name)
+        defer { close(file) }
+        var raw = stat()
+        try calling { fstat(file, &raw) }
+        let size = Int(clamping: Int64(raw.st_size) - offset)
+        var buffer = ByteBuffer()
+        var left = min(count, max(0, size))
+        var position = offset
+        while left > 0 {
+            let read = try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: left) { memory in
+                let read = pread(file, memory.baseAddress, left, off_t(position))
+                guard read >= 0 else { throw FileFailure(errno) }
+                return read
+            }
+            guard read > 0 else { break }
+            left -= read
+            position += Int64(read)
+        }
+        return buffer
+    }
+
     // MARK: Changing
 
     /// An empty file, made or cut, and the folders above it.
-    func create(_ path: Components) throws(FileFailure) -> WritableFile {
+    /// - Parameter length: what it is going to have, if that is known. When there is no room for it, nothing is made or cut.
+    /// - Throws: `ENOSPC`.
+    func create(_ path: Components, length: Int64?) throws(FileFailure) -> WritableFile {
+        try checkRoom(path, length)
         let file = try openForWriting(path, creating: true)
         try file.truncate(to: 0)
         return file
+    }
+
+    /// What is not known now, a quota among it, tells itself when the file is written.
+    private func checkRoom(_ path: Components, _ length: Int64?) throws(FileFailure) {
+        // Of little, too little is lost to ask a file system of another machine for it each time.
+        guard let length, length > 64 << 10, let (folder, name) = try? place(path), let usage = try? folder.usage(), usage.total > 0 else {
+            return
+        }
+        let old = (try? folder.status(of: name)).map { $0.kind == .file ? max(0, $0.length) : 0 } ?? 0
+        guard UInt64(length) <= usage.free + UInt64(old) else { throw FileFailure(ENOSPC) }
     }
 
     func openForWriting(_ path: Components, creating: Bool) throws(FileFailure) -> WritableFile {

@@ -62,7 +62,10 @@ extension StoragePath: Hashable {
 
     func hash(into hasher: inout Hasher) {
         for component in components {
-            for byte in component.utf8 { hasher.combine(byte) }
+            // Never without such storage for a native string; if so, only slower.
+            if component.utf8.withContiguousStorageIfAvailable({ hasher.combine(bytes: UnsafeRawBufferPointer($0)) }) == nil {
+                for byte in component.utf8 { hasher.combine(byte) }
+            }
             hasher.combine(UInt8(ascii: "/"))
         }
     }

@@ -12,7 +12,7 @@ extension StorageRoutes {
         let range = try Self.contentRange(request.headers)
         let location = try table.locate(path)
         let file = try await location.storage.findingNothing { try $0.openForWriting(location.components, creating: false) }
-        try await Upload(file: file, work: location.storage.work, offset: range.first, limit: range.count).take(request)
+        try await Upload(file: file, work: location.storage.work, isWhole: false, offset: range.first, limit: range.count).take(request)
         return StorageErrors.text(.ok, "OK")
     }
 

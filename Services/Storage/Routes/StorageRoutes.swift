@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import HTTPTypes
 import Hummingbird
@@ -11,16 +12,21 @@ struct StorageRoutes: Sendable {
     let table: StorageTable
     let access: StorageAccess
     let projects: ProjectFolders?
+    let sockets: SocketLimits
+    /// How long an open connection may do what it was let in for.
+    let recheck: Duration
+    let clock: @Sendable () -> Date
 
     func register(on router: PlatformRouter) {
-        router.on(.head, Self.base, access: .principal) { try await head($0, $1) }
-        router.on(.get, Self.base, access: .principal) { try await get($0, $1) }
+        // All brief: what takes time is done on the threads of the storage.
+        router.on(.head, Self.base, access: .principal, isBrief: true) { try await head($0, $1) }
+        router.on(.get, Self.base, access: .principal, isBrief: true) { try await get($0, $1) }
         // Uploads take as long as they take; the channel ends those that stand still.
-        router.on(.put, Self.base, access: .principal, bodyLimit: .max, timeout: nil) { try await put($0, $1) }
-        router.on(.patch, Self.base, access: .principal, bodyLimit: .max, timeout: nil) { try await write($0, $1) }
-        router.on(.post, Self.base, access: .principal) { try await rename($0, $1) }
+        router.on(.put, Self.base, access: .principal, bodyLimit: .max, timeout: nil, isBrief: true) { try await put($0, $1) }
+        router.on(.patch, Self.base, access: .principal, bodyLimit: .max, timeout: nil, isBrief: true) { try await write($0, $1) }
+        router.on(.post, Self.base, access: .principal, isBrief: true) { try await rename($0, $1) }
         // As do removals; a client that wants to hear of them has them told one by one.
-        router.on(.delete, Self.base, access: .principal, timeout: nil) { try await delete($0, $1) }
+        router.on(.delete, Self.base, access: .principal, timeout: nil, isBrief: true) { try await delete($0, $1) }
     }
 
     private func get(_ request: Request, _ context: PlatformContext) async throws -> Response {
@@ -30,9 +36,7 @@ struct StorageRoutes: Sendable {
         case .list: return try await list(path, request, context)
         case .status: return try await status(path, context)
         case .usage: return try await usage(path, context)
-        case .socket, .readingSocket, .writingSocket:
-            try await access.require((path, .read), as: context.requireCaller())
-            throw PlatformError.plain(400, "No WebSocket UPGRADE hdr: None Can \"Upgrade\" only to \"WebSocket\".")
+        case .socket, .readingSocket, .writingSocket: return try await socket(operation, path, request, context)
         default: return try await open(path, request, context)
         }
     }
@@ -46,8 +50,9 @@ struct StorageRoutes: Sendable {
         if operation == .makeFolders {
             try await storage.work.run { try storage.makeFolder(components) }
         } else {
-            let file = try await storage.work.run { try storage.create(components) }
-            try await Upload(file: file, work: storage.work).take(request)
+            let length = request.headers[.contentLength].flatMap { Int64($0) }
+            let file = try await storage.work.run { try storage.create(components, length: length) }
+            try await Upload(file: file, work: storage.work, isWhole: true).take(request)
         }
         return StorageErrors.text(.created, "Created")
     }

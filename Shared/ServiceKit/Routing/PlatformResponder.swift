@@ -41,9 +41,14 @@ struct PlatformResponder: HTTPResponder {
         response.headers[.serviceVersion] = version
         response.headers[.requestID] = context.requestID
         if hasBody, response.status.code >= 400, !body.finished.load(ordering: .relaxed) { response.headers[.connection] = "close" }
-        // Of a stream too: without a length the encoder would send the end of a chunked body, which no client expects after HEAD.
-        if request.method == .head { response = response.createHeadResponse() }
+        if request.method == .head { response = Self.withoutBody(response) }
         return record.finish(response, request: request, context: context, start: start)
+    }
+
+    /// What HEAD is answered. A length that GET would not tell is not told either: 0 would be a lie.
+    private static func withoutBody(_ response: Response) -> Response {
+        guard response.body.contentLength == nil, response.headers[.contentLength] == nil else { return response.createHeadResponse() }
+        return Response(status: response.status, headers: response.headers, body: ResponseBody { try await $0.finish(nil) })
     }
 
     private func serve(_ request: inout Request, _ context: inout PlatformContext, body: MonitoredBody.State?) async throws -> Response {

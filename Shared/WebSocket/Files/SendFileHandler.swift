@@ -7,10 +7,26 @@ struct SendFile: Sendable {
     let range: Range<Int64>
 }
 
-/// Stands between the encoder, which alone can take a file region, and the codec, whose parts know bytes only.
+/// Stands between the encoder, which alone can take a file region, and the codec, whose parts know bytes only. The encoder would also end the
+/// answer to a HEAD as a chunked body is ended, were it told of the end.
 final class SendFileHandler: ChannelOutboundHandler, RemovableChannelHandler {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
+
+    /// The response under way answers a HEAD.
+    var leavesBody = false
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if leavesBody {
+            switch unwrapOutboundIn(data) {
+            case .head: break
+            case .body, .end:
+                // Nothing, in its turn: the promise is kept when what stands before it is out.
+                return context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer()))), promise: promise)
+            }
+        }
+        context.write(data, promise: promise)
+    }
 
     func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
         guard let send = event as? SendFile else { return context.triggerUserOutboundEvent(event, promise: promise) }

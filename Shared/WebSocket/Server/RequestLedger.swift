@@ -4,7 +4,8 @@ import HTTPTypes
 struct RequestLedger {
     private enum Upgrade { case notAsked, asked, webSocket }
 
-    private var inProgress = 0
+    /// Whether each of the requests in progress is a HEAD, the oldest first.
+    private var heads: [Bool] = []
     private var upgrade = Upgrade.notAsked
     private var quiescing = false
     /// The client said that its last request is the last one.
@@ -16,15 +17,17 @@ struct RequestLedger {
     private(set) var closesAfterResponse = false
     private(set) var isClosed = false
 
-    var isIdle: Bool { inProgress == 0 }
+    var isIdle: Bool { heads.isEmpty }
+    /// The response that is written now has no body, whatever its head says of one.
+    var answersHead: Bool { heads.first ?? false }
     /// The newest request may become a WebSocket and has not been answered.
     var awaitsUpgrade: Bool { upgrade == .webSocket }
     /// The response that is written now answers the request that asked for an upgrade: responses keep the order of their requests, and
     /// nothing is decoded after such a request.
-    var answersUpgrade: Bool { upgrade != .notAsked && inProgress == 1 }
+    var answersUpgrade: Bool { upgrade != .notAsked && heads.count == 1 }
 
     mutating func began(_ head: HTTPRequest) {
-        inProgress += 1
+        heads.append(head.method == .head)
         isReceiving = true
         clientCloses = head.headerFields.lists(.connection, "close")
         awaitsContinue = head.headerFields.lists(.expect, "100-continue")
@@ -43,7 +46,7 @@ struct RequestLedger {
 
     /// A response begins. True if it is to say `Connection: close`.
     mutating func answered(_ head: HTTPResponse) -> Bool {
-        let isLast = inProgress == 1
+        let isLast = heads.count == 1
         if isLast { awaitsContinue = false }
         // Who refuses a request need not take the rest of it.
         let leavesBody = isReceiving && isLast && head.status.code >= 400
@@ -55,8 +58,8 @@ struct RequestLedger {
 
     /// A response is complete. True if the connection ends with it.
     mutating func finished() -> Bool {
-        inProgress -= 1
-        if inProgress == 0, quiescing { closesAfterResponse = true }
+        if !heads.isEmpty { heads.removeFirst() }
+        if heads.isEmpty, quiescing { closesAfterResponse = true }
         isClosed = closesAfterResponse
         return isClosed
     }

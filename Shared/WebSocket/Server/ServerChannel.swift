@@ -38,7 +38,7 @@ struct ServerChannel: HTTPChannelHandler {
             let codec = HTTP1ToHTTPServerCodec(secure: configuration.certificate != nil)
             let outcome = WebSocketOutcome()
             let connection = ServerConnectionHandler(
-                configuration: configuration, replacedByUpgrade: [codec, files, encoder, decoder], outcome: outcome)
+                configuration: configuration, parts: files, replacedByUpgrade: [codec, files, encoder, decoder], outcome: outcome)
             let pipeline = channel.pipeline.syncOperations
             if let certificate = configuration.certificate {
                 try pipeline.addHandler(NIOSSLServerHandler(context: certificate.context()))

@@ -11,6 +11,10 @@ public struct ServerConnection: Sendable {
     /// Bytes are encrypted by the process, so nothing can be sent by the kernel.
     var isSecure = false
 
+    func set(maxMessage bytes: Int) {
+        channel.triggerUserOutboundEvent(ServerConnectionHandler.MaxMessage(bytes: bytes), promise: nil)
+    }
+
     func set(heartbeat: WebSocketUpgrade.Heartbeat) {
         if heartbeat == .none { channel.triggerUserOutboundEvent(WebSocketHandler.StopHeartbeat(), promise: nil) }
     }

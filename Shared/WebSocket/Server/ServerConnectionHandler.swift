@@ -16,7 +16,13 @@ final class ServerConnectionHandler: ChannelDuplexHandler, RemovableChannelHandl
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
-    private let configuration: ServerChannelConfiguration
+    /// The session to come takes longer messages, or only shorter ones.
+    struct MaxMessage: Sendable {
+        let bytes: Int
+    }
+
+    private var configuration: ServerChannelConfiguration
+    private let parts: SendFileHandler
     private let replacedByUpgrade: [any RemovableChannelHandler]
     private let outcome: WebSocketOutcome
 
@@ -32,8 +38,13 @@ final class ServerConnectionHandler: ChannelDuplexHandler, RemovableChannelHandl
     /// What made the head of a request unreadable was its size.
     private var headIsTooLarge = false
 
-    init(configuration: ServerChannelConfiguration, replacedByUpgrade: [any RemovableChannelHandler], outcome: WebSocketOutcome) {
+    /// - Parameter parts: what stands right before the encoder.
+    init(
+        configuration: ServerChannelConfiguration, parts: SendFileHandler, replacedByUpgrade: [any RemovableChannelHandler],
+        outcome: WebSocketOutcome
+    ) {
         self.configuration = configuration
+        self.parts = parts
         self.replacedByUpgrade = replacedByUpgrade
         self.outcome = outcome
     }
@@ -102,6 +113,7 @@ final class ServerConnectionHandler: ChannelDuplexHandler, RemovableChannelHandl
             // The server answers every unreadable head with 400.
             if headIsTooLarge, head.status == .badRequest { head.status = .requestHeaderFieldsTooLarge }
             if ledger.answered(head) { head.headerFields[.connection] = "close" }
+            parts.leavesBody = ledger.answersHead
             context.write(wrapOutboundOut(.head(head)), promise: promise)
             if ledger.answersUpgrade, let end = withheldEnd {
                 withheldEnd = nil
@@ -122,9 +134,15 @@ final class ServerConnectionHandler: ChannelDuplexHandler, RemovableChannelHandl
     }
 
     func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
-        guard event is WantsBody else { return context.triggerUserOutboundEvent(event, promise: promise) }
-        if !upgraded, ledger.wantsBody() {
-            context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
+        switch event {
+        case is WantsBody:
+            if !upgraded, ledger.wantsBody() {
+                context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
+            }
+        case let limit as MaxMessage:
+            configuration.maxFrame = limit.bytes
+            configuration.maxMessage = limit.bytes
+        default: return context.triggerUserOutboundEvent(event, promise: promise)
         }
         promise?.succeed()
     }

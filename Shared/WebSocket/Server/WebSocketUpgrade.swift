@@ -45,16 +45,19 @@ public struct WebSocketUpgrade: Sendable {
     ///   - subprotocol: one of ``offeredProtocols``, or nil for none.
     ///   - headers: further fields of the 101 response.
     ///   - heartbeat: the interval of pings; nil for none; absent: the channel's own.
+    ///   - maxMessage: the longest message and frame in bytes, in place of the channel's own.
     ///   - logger: is told what `session` threw, unless it was the connection's end.
     public func accept(
-        subprotocol: String? = nil, headers: HTTPFields = [:], heartbeat: Heartbeat = .standard, logger: Logger? = nil,
-        _ session: @escaping @Sendable (WebSocketSession) async throws -> Void
+        subprotocol: String? = nil, headers: HTTPFields = [:], heartbeat: Heartbeat = .standard, maxMessage: Int? = nil,
+        logger: Logger? = nil, _ session: @escaping @Sendable (WebSocketSession) async throws -> Void
     ) -> Response {
         var fields = headers
         fields[.upgrade] = "websocket"
         fields[.connection] = "Upgrade"
         fields[.secWebSocketAccept] = Self.acceptance(of: key)
         if let subprotocol { fields[.secWebSocketProtocol] = subprotocol }
+        // Told before the answer, with which the channel begins to read frames.
+        if let maxMessage { ServerConnection.current?.set(maxMessage: maxMessage) }
         let requestBody = body
         let body = ResponseBody { writer in
             guard let connection = ServerConnection.current else { throw WebSocketError.noConnection }
