@@ -13,6 +13,7 @@ public struct DiskService: PlatformService {
     private let disks: Disks
     private let auth: AuthClient
     private let keeper: DiskKeeper
+    private let removals: EventConsumer?
 
     public init(_ context: ServiceContext) async throws {
         let settings = context.settings
@@ -24,6 +25,13 @@ public struct DiskService: PlatformService {
         self.auth = auth
         disks = Disks(
             cluster: try ClusterName(settings.string("cluster.name")), auth: auth, store: store, quota: ProjectQuota(limit: Int64(limit)))
+        removals = try EventConsumer(
+            removing: context, group: "platform-disk", cluster: ClusterName(settings.string("cluster.name"))
+        ) { removal in
+            // Every disk belongs to an organization's project.
+            guard let org = removal.org else { return }
+            try await store.removeAll(in: DiskPlace(org: org, project: removal.project))
+        }
         var pace = DiskKeeper.Pace()
         pace.usage = try settings.duration("disk.usage.interval", default: pace.usage)
         pace.measuring = try settings.duration("disk.measuring.interval", default: pace.measuring)
@@ -36,7 +44,7 @@ public struct DiskService: PlatformService {
         DiskRoutes(disks: disks).register(on: router)
     }
 
-    public var background: [any Service] { [keeper] }
+    public var background: [any Service] { [keeper] + (removals.map { [$0] } ?? []) }
 
     private static func kubernetes(_ context: ServiceContext) throws -> KubernetesClient {
         let configuration: KubernetesConfiguration

@@ -11,6 +11,7 @@ public struct StorageService: PlatformService {
     public static var errorRenderer: any ErrorRenderer { StorageErrors() }
 
     private let routes: StorageRoutes
+    private let removals: EventConsumer?
 
     public init(_ context: ServiceContext) async throws {
         let settings = context.settings
@@ -24,8 +25,14 @@ public struct StorageService: PlatformService {
             ProjectFolders(cluster: try ClusterName(cluster), http: context.http, adminURL: try settings.url("admin.url"))
         }
         routes = StorageRoutes(table: table, access: StorageAccess(permissions: permissions), projects: projects)
+        let files = ProjectFiles(storages: table.ofProjects)
+        removals = try EventConsumer(removing: context, group: "platform-storage", cluster: ClusterName(cluster)) {
+            try await files.remove($0)
+        }
         context.run(FileWorkLifetime(all: table.all.map(\.work)))
     }
+
+    public var background: [any Service] { removals.map { [$0] } ?? [] }
 
     public func register(on router: PlatformRouter) {
         // For anyone: load balancers have no credentials, and it tells nothing.
