@@ -50,6 +50,9 @@ enum ServicePart: String, CaseIterable, Sendable {
             "ORRERY_JOBS_URL": stack.ports.url(.jobs),
             "ORRERY_PUBLIC_URL": stack.publicURL,
         ]
+        if [.jobs, .storage, .secrets, .disk].contains(self) {
+            settings["ORRERY_EVENTS_URL"] = stack.ports.url(.admin) + "/apis/events"
+        }
         if let database { settings["ORRERY_POSTGRES_URL"] = stack.stores.postgresURL + "/" + database }
         if self == .auth || self == .ingressAuth { settings["ORRERY_REDIS_URL"] = stack.stores.redisURL }
         // Visitors of jobs wait for it, and must be answered within 5 s in all.

@@ -14,6 +14,7 @@ public struct DiskService: PlatformService {
     private let auth: AuthClient
     private let keeper: DiskKeeper
     private let crossOrigin: CrossOrigin?
+    private let removals: EventConsumer?
 
     public init(_ context: ServiceContext) async throws {
         let settings = context.settings
@@ -29,6 +30,13 @@ public struct DiskService: PlatformService {
         disks = Disks(
             cluster: try ClusterName(settings.string("cluster.name")), auth: auth, store: store, quota: ProjectQuota(limit: Int64(limit)))
         crossOrigin = try CrossOrigin(settings, below: "/api/v1")
+        removals = try EventConsumer(
+            removing: context, group: "platform-disk", cluster: ClusterName(settings.string("cluster.name"))
+        ) { removal in
+            // Every disk belongs to an organization's project.
+            guard let org = removal.org else { return }
+            try await store.removeAll(in: DiskPlace(org: org, project: removal.project))
+        }
         var pace = DiskKeeper.Pace()
         pace.usage = try settings.duration("disk.usage.interval", default: pace.usage)
         pace.measuring = try settings.duration("disk.measuring.interval", default: pace.measuring)
@@ -42,5 +50,5 @@ public struct DiskService: PlatformService {
         DiskRoutes(disks: disks).register(on: router)
     }
 
-    public var background: [any Service] { [keeper] }
+    public var background: [any Service] { [keeper] + (removals.map { [$0] } ?? []) }
 }

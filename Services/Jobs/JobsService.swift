@@ -17,6 +17,7 @@ public struct JobsService: PlatformService {
     let creator: JobCreator
     let policies: JobPolicies
     let controller: JobController
+    let removals: EventConsumer?
 
     public init(_ context: ServiceContext) async throws {
         let settings = context.settings
@@ -35,6 +36,8 @@ public struct JobsService: PlatformService {
         creator = JobCreator(
             store: store, clusters: clusters, auth: auth, admin: admin, passConfig: PassConfig(auth: auth, url: publicURL + "/api/v1"),
             logger: context.logger)
+        let projects = ProjectJobs(store: store, effects: effects, logger: context.logger)
+        removals = try EventConsumer(removing: context, group: "platform-api", cluster: nil) { try await projects.cancel($0) }
         policies = JobPolicies(
             store: store, clusters: clusters, effects: effects, admin: admin,
             interval: try settings.duration("jobs.policy.interval", default: .seconds(60)),
@@ -55,5 +58,5 @@ public struct JobsService: PlatformService {
         ClusterJobRoutes(access: access, store: store, effects: effects).register(on: router)
     }
 
-    public var background: [any Service] { [clusters, policies, controller] }
+    public var background: [any Service] { [clusters, policies, controller] + (removals.map { [$0] } ?? []) }
 }

@@ -11,6 +11,7 @@ public struct SecretsService: PlatformService {
 
     private let routes: SecretRoutes
     private let virtualClusters: VirtualClusters
+    private let removals: EventConsumer?
 
     public init(_ context: ServiceContext) async throws {
         let settings = context.settings
@@ -24,8 +25,15 @@ public struct SecretsService: PlatformService {
         context.run(virtualClusters)
         self.virtualClusters = virtualClusters
         let store = SecretStore(homes: ProjectHomes(host: kubernetes, virtual: virtualClusters), logger: context.logger)
+        removals = try EventConsumer(removing: context, group: "platform-secrets", cluster: cluster) { removal in
+            // Every secret belongs to an organization's project.
+            guard let org = removal.org else { return }
+            try await store.removeAll(of: SecretPlace(org: org, project: removal.project))
+        }
         routes = SecretRoutes(access: SecretAccess(cluster: cluster, auth: auth), store: store, auth: auth)
     }
+
+    public var background: [any Service] { removals.map { [$0] } ?? [] }
 
     public func register(on router: PlatformRouter) { routes.register(on: router) }
 }

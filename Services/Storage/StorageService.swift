@@ -13,6 +13,7 @@ public struct StorageService: PlatformService {
     private let routes: StorageRoutes
     private let usage: UsageCollector?
     private let webhook: AdmissionWebhook?
+    private let removals: EventConsumer?
 
     public init(_ context: ServiceContext) async throws {
         let settings = context.settings
@@ -30,15 +31,12 @@ public struct StorageService: PlatformService {
         routes = StorageRoutes(
             table: table, access: StorageAccess(permissions: permissions), projects: projects, sockets: sockets,
             recheck: times.expiration > .zero ? times.expiration : .seconds(10), clock: context.clock)
-        let interval = try settings.duration("storage.usage.interval", default: .seconds(3600))
-        if settings.optional("admin.url") != nil, interval > .zero {
-            usage = UsageCollector(
-                admin: try AdminClient(context), cluster: try ClusterName(cluster), table: table, metrics: context.metrics,
-                interval: interval, logger: context.logger)
-        } else {
-            usage = nil
-        }
+        usage = try UsageCollector(context, cluster: ClusterName(cluster), table: table)
         webhook = try await AdmissionWebhook(context, cluster: cluster, table: table)
+        let files = ProjectFiles(storages: table.ofProjects)
+        removals = try EventConsumer(removing: context, group: "platform-storage", cluster: ClusterName(cluster)) {
+            try await files.remove($0)
+        }
         context.run(FileWorkLifetime(all: table.all.map(\.work)))
     }
 
@@ -48,5 +46,7 @@ public struct StorageService: PlatformService {
         routes.register(on: router)
     }
 
-    public var background: [any Service] { (webhook?.services ?? []) + (usage.map { [$0] } ?? []) }
+    public var background: [any Service] {
+        (webhook?.services ?? []) + ([usage, removals] as [(any Service)?]).compactMap(\.self)
+    }
 }

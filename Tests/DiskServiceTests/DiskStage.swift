@@ -70,8 +70,13 @@ struct DiskStage: Sendable {
             do {
                 try await withService(AuthService.self, settings: ["auth.signing-keys": pem]) { (auth) async throws in
                     try await people(auth, signer)
+                    let token = try await signer.sign(
+                        TokenClaims(name: PrincipalName("disk-api"), kind: .cluster, cluster: "default"))
                     let own = try settings.merging(
-                        ["auth.url": auth.url, "kubeconfig": kubeconfig(kubernetes.url, folder), "postgres.url": "none"]
+                        [
+                            "auth.url": auth.url, "service.token": token, "kubeconfig": kubeconfig(kubernetes.url, folder),
+                            "postgres.url": "none",
+                        ]
                     ) { given, _ in given }
                     try await service(own) { (disks) async throws in
                         try await body(

@@ -26,7 +26,7 @@ struct Stage: Sendable {
     private static let turnstile = Turnstile(slots: 3)
     static let place = "org_name=acme&project_name=vision"
 
-    static func with(log: TestLog = TestLog(), _ body: (Stage) async throws -> Void) async throws {
+    static func with(log: TestLog = TestLog(), settings more: [String: String] = [:], _ body: (Stage) async throws -> Void) async throws {
         try await turnstile.pass {
             let pem = TokenSigner.generatePEM()
             let signer = try await TokenSigner(pem: pem)
@@ -34,7 +34,7 @@ struct Stage: Sendable {
             try await withService(AuthService.self, settings: settings) { (auth) async throws in
                 try await TestProxy.with(host: "127.0.0.1", port: auth.port) { (proxy) async throws in
                     try await ClusterInProcess.with { (cluster, folder) async throws in
-                        try await run(auth, proxy, cluster, folder, signer, log, body)
+                        try await run(auth, proxy, cluster, folder, signer, log, more, body)
                     }
                 }
             }
@@ -43,12 +43,13 @@ struct Stage: Sendable {
 
     private static func run(
         _ auth: TestService, _ proxy: TestProxy, _ cluster: TestService, _ folder: ClusterInProcess.Folder, _ signer: TokenSigner,
-        _ log: TestLog, _ body: (Stage) async throws -> Void
+        _ log: TestLog, _ more: [String: String], _ body: (Stage) async throws -> Void
     ) async throws {
         let settings = [
             "postgres.url": "none", "cluster.name": "default", "auth.url": "http://127.0.0.1:\(proxy.port)",
             "kubeconfig": try folder.write(ClusterInProcess.Folder.kubeconfig(url: cluster.url), to: "kubeconfig"),
-        ]
+            "service.token": try await signer.sign(TokenClaims(name: PrincipalName("secrets-api"), kind: .cluster, cluster: "default")),
+        ].merging(more) { $1 }
         let kubernetes = try KubernetesClient(
             KubernetesConfiguration(url: cluster.url, token: ClusterInProcess.token), logger: TestLog().logger("test"))
         let outcome: Result<Void, any Error>

@@ -37,7 +37,7 @@ struct Platform: Sendable {
         try await withService(AuthService.self, settings: auth) { (auth) async throws in
             let own = [
                 "auth.url": auth.url, "postgres.url": "none", "cluster.name": "default", "storage.root": root,
-                "service.token": try await signer.sign(TokenClaims(name: PrincipalName("storage-api"), kind: .cluster, cluster: "default")),
+                "service.token": try await signer.sign(Self.claims(settings)),
             ].merging(settings) { _, given in given }
             try await withService(StorageService.self, settings: own, authenticator: Identity.authenticator) { (storage) async throws in
                 let platform = Platform(auth: auth, storage: storage, signer: signer, root: root)
@@ -48,6 +48,12 @@ struct Platform: Sendable {
                 try await body(platform)
             }
         }
+    }
+
+    /// A cluster's service, unless the settings want one that is told of all clusters.
+    private static func claims(_ settings: [String: String]) throws -> TokenClaims {
+        let kind = settings["token.kind"].flatMap(TokenKind.init) ?? .cluster
+        return TokenClaims(name: try PrincipalName("storage-api"), kind: kind, cluster: kind == .cluster ? "default" : nil)
     }
 
     // MARK: Principals

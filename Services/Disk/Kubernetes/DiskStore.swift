@@ -136,6 +136,24 @@ extension DiskStore {
         try await finish(disk.id.text, uid: disk.uid, in: disk.namespace)
     }
 
+    /// All disks of a project, one by one; no namespace is made for it.
+    /// - Throws: when one could not be removed; the others are, and this may be repeated.
+    func removeAll(in place: DiskPlace) async throws {
+        var failure: (any Error)?
+        for disk in try await list(in: place) {
+            do {
+                try await remove(disk)
+            } catch DiskRefusal.vanished {
+                // Somebody else removed it.
+            } catch {
+                try Task.checkCancellation()
+                logger.warning("a disk of a removed project could not be removed", metadata: ["disk": "\(disk.id)", "error": "\(error)"])
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+    }
+
     /// The last step of a removal.
     func finish(_ claim: String, uid: String, in namespace: String) async throws {
         do {

@@ -69,6 +69,18 @@ struct SecretStore: Sendable {
         }
     }
 
+    /// Removes the project's Secret with all that it holds, if there is one.
+    func removeAll(of place: SecretPlace) async throws {
+        guard place.isStorable else { return }
+        try await answered {
+            do {
+                try await homes.with(place) { home in try await home.client.delete(.secrets, place.objectName, in: home.namespace) }
+            } catch let error as KubernetesError where error.isNotFound {
+                // It never had one, or it is gone.
+            }
+        }
+    }
+
     private func object(of place: SecretPlace) async throws -> KubernetesSecret? {
         try await homes.with(place) { home in try await home.client.find(.secrets, place.objectName, in: home.namespace) }
     }

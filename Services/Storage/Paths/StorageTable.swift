@@ -75,5 +75,8 @@ struct StorageTable: Sendable {
         return root + (location.storage.mountName.map { [$0] } ?? []) + location.components
     }
 
+    /// The storages that projects have folders in, each under its organization's name or at the top.
+    var ofProjects: [Storage] { [standard] + others.sorted { $0.key < $1.key }.map(\.value) }
+
     var all: [Storage] { others.isEmpty ? [base] : [base, standard] + others.values }
 }

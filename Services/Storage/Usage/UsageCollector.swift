@@ -12,18 +12,20 @@ struct UsageCollector: Service {
     /// Entries between two chances to stop, and for others to use the threads.
     private static let portion = 2_000
 
-    let admin: AdminClient
-    let cluster: ClusterName
-    let table: StorageTable
-    let metrics: PrometheusMetrics
-    let interval: Duration
-    let logger: Logger
+    private let admin: AdminClient
+    private let cluster: ClusterName
+    private let table: StorageTable
+    private let metrics: PrometheusMetrics
+    private let interval: Duration
+    private let logger: Logger
 
-    init(
-        admin: AdminClient, cluster: ClusterName, table: StorageTable, metrics: PrometheusMetrics, interval: Duration, logger: Logger
-    ) {
-        (self.admin, self.cluster, self.table) = (admin, cluster, table)
-        (self.metrics, self.interval, self.logger) = (metrics, interval, logger)
+    /// Nil where it is switched off, or nobody can say which projects there are.
+    init?(_ context: ServiceContext, cluster: ClusterName, table: StorageTable) throws {
+        interval = try context.settings.duration("storage.usage.interval", default: .seconds(3600))
+        guard context.settings.optional("admin.url") != nil, interval > .zero else { return nil }
+        admin = try AdminClient(context)
+        (self.cluster, self.table) = (cluster, table)
+        (metrics, logger) = (context.metrics, context.logger)
         metrics.describe(gauge: Self.metric, "The amount of used storage space in bytes")
     }
 
