@@ -2,6 +2,7 @@ import Kubernetes
 import PlatformClients
 import PlatformModel
 import ServiceKit
+import ServiceLifecycle
 
 /// secrets-api: small values that people keep for their jobs, as keys of one Kubernetes Secret a project. It holds no state.
 public struct SecretsService: PlatformService {
