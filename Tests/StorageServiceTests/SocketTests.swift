@@ -116,16 +116,23 @@ struct SocketTests {
     @Test func messagesAreAsLongAsTheContractHasThem() async throws {
         try await Platform.run { (platform) async throws in
             try await SocketTests.talk(platform, "/acme/alice") { (talk) async throws in
+                // Longer than those of other services.
                 let place = [("path", CBOR.text("f")), ("offset", .integer(0))]
-                let whole = String(repeating: "x", count: SocketMessage.largestData)
-                #expect(try await talk.ask("WRITE", place, data: whole).header["op"] == .text("ACK"))
-                let back = try await talk.ask("READ", place + [("size", .integer(Int64(whole.utf8.count)))])
-                #expect(back.data == ByteBuffer(string: whole))
-                let answer = try? await talk.ask(ByteBuffer(repeating: 0, count: SocketMessage.largest + 1))
-                #expect(answer?.header == nil)
-                #expect(talk.session.peerClose?.code == .messageTooBig)
+                let data = String(repeating: "x", count: 5 << 20)
+                #expect(try await talk.ask("WRITE", place, data: data).header["op"] == .text("ACK"))
+                let back = try await talk.ask("READ", place + [("size", .integer(Int64(data.utf8.count)))])
+                #expect(back.data == ByteBuffer(string: data))
             }
-            #expect(try await platform.status("/acme/alice/f")?.length == SocketMessage.largestData)
+            let token = try await platform.token("alice")
+            try await RawConnection.with(port: platform.storage.port) { connection in
+                try await connection.send(
+                    "GET /api/v1/storage/acme/alice?op=WEBSOCKET HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\nUpgrade: websocket\r\n"
+                        + "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+                #expect(try await connection.read(until: "\r\n\r\n")?.hasPrefix("HTTP/1.1 101") == true)
+                // The head of a masked frame that is one byte longer than it may be: 16 842 853 bytes.
+                try await connection.send([0x82, 0xFF, 0, 0, 0, 0, 1, 1, 0, 0x65, 1, 2, 3, 4])
+                #expect(try await connection.readToEnd().contains("over 16842852 bytes"))
+            }
         }
     }
 

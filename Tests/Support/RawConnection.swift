@@ -25,6 +25,9 @@ public struct RawConnection {
     /// Sends a text as it is.
     public func send(_ text: String) async throws { try await outbound.write(ByteBuffer(string: text)) }
 
+    /// Sends bytes that are no text.
+    public func send(_ bytes: [UInt8]) async throws { try await outbound.write(ByteBuffer(bytes: bytes)) }
+
     /// Everything that was received once it contains `text`; nil when the other side closed before.
     public mutating func read(until text: String) async throws -> String? {
         while !received.contains(text) {

@@ -13,10 +13,9 @@ struct FolderListing: Sendable {
         self.reader = reader
     }
 
-    /// Some more entries; nil at the end. What went away since its name was read is left out.
-    func next(_ limit: Int) throws(FileFailure) -> [Entry]? {
+    /// Some more entries, and whether they are the last. What went away since its name was read is left out.
+    func next(_ limit: Int) throws(FileFailure) -> (entries: [Entry], isLast: Bool) {
         let names = try reader.next(limit)
-        guard !names.isEmpty else { return nil }
         var entries: [Entry] = []
         entries.reserveCapacity(names.count)
         for name in names {
@@ -26,6 +25,6 @@ struct FolderListing: Sendable {
                 continue
             }
         }
-        return entries
+        return (entries, names.count < limit)
     }
 }

@@ -10,7 +10,7 @@ final class FolderReader: Sendable {
         let isDirectory: Bool?
 
         /// Without the NUL.
-        var bytes: some Collection<UInt8> { name.dropLast().lazy.map(UInt8.init(bitPattern:)) }
+        var bytes: [UInt8] { name.withUnsafeBytes { [UInt8]($0.dropLast()) } }
     }
 
     private let stream: Mutex<OpaquePointer>

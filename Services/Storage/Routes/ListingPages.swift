@@ -5,7 +5,8 @@ import Synchronization
 
 /// The text of a listing, some entries at a time: a record a line, or one document.
 final class ListingPages: Sendable {
-    private static let size = 256
+    /// The first comes soon; of a long listing the others are longer.
+    private static let size = (first: 1024, later: 4096)
 
     private enum Stage {
         case beginning, entries, over
@@ -28,13 +29,10 @@ final class ListingPages: Sendable {
         try state.withLock { state in
             guard state.stage != .over else { return nil }
             var page = ByteBuffer()
+            let (entries, isLast) = try listing.next(state.stage == .beginning ? Self.size.first : Self.size.later)
+            page.reserveCapacity(entries.count * 160)
             if state.stage == .beginning, !inLines { page.writeStaticString("{\"FileStatuses\": {\"FileStatus\": [") }
-            state.stage = .entries
-            guard let entries = try listing.next(Self.size) else {
-                state.stage = .over
-                if !inLines { page.writeStaticString("]}}") }
-                return page
-            }
+            state.stage = isLast ? .over : .entries
             for entry in entries {
                 guard let permission = permission(entry.name) else { continue }
                 if inLines {
@@ -46,9 +44,13 @@ final class ListingPages: Sendable {
                 StatusText.write(entry.status, path: entry.name.bytes, permission: permission, to: &page)
                 if inLines { page.writeStaticString("}\r\n") }
             }
+            if isLast, !inLines { page.writeStaticString("]}}") }
             return page
         }
     }
+
+    /// All of it has been given out.
+    var isOver: Bool { state.withLock { $0.stage == .over } }
 
     /// As the caller sees it; nil for an entry that is not for him.
     private func permission(_ name: FolderReader.Entry) -> String? {

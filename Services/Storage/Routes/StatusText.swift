@@ -22,6 +22,12 @@ enum JSONText {
     /// A byte that is part of no UTF-8 is written as `\udcNN`, so that two such names stay two.
     static func write(_ bytes: some Collection<UInt8>, to buffer: inout ByteBuffer) {
         buffer.writeInteger(UInt8(ascii: "\""))
+        // As nearly every name is.
+        if bytes.allSatisfy({ 0x20..<0x7F ~= $0 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+            buffer.writeBytes(bytes)
+            buffer.writeInteger(UInt8(ascii: "\""))
+            return
+        }
         var index = bytes.startIndex
         while index != bytes.endIndex {
             let byte = bytes[index]

@@ -66,6 +66,7 @@ extension StorageRoutes {
         let pages = ListingPages(listing: listing, node: node, inLines: inLines)
         let work = location.storage.work
         let first = try await work.run { try pages.next() }
+        if !inLines, let first, pages.isOver { return Self.json(first) }
         let form = BatchStream(
             contentType: inLines ? BatchStream.lines : PlatformJSON.contentType, failure: inLines ? .told : .broken, logger: context.logger)
         return form.response(first: first) { try await work.run { try pages.next() } }

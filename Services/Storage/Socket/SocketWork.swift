@@ -58,8 +58,11 @@ struct SocketWork: Sendable {
             let entries = try await storage.work.run {
                 let listing = try storage.listing(path)
                 var entries: [CBOR] = []
-                while let more = try listing.next(1000) {
-                    entries += more.map { Self.status($0.status, Self.name($0.name)) }
+                var isOver = false
+                while !isOver {
+                    let more = try listing.next(1000)
+                    isOver = more.isLast
+                    entries += more.entries.map { Self.status($0.status, Self.name($0.name)) }
                     guard entries.count <= Self.longestListing else {
                         throw SocketRequest.Refused(text: "The directory has more than \(Self.longestListing) entries")
                     }
@@ -100,7 +103,7 @@ struct SocketWork: Sendable {
 
     /// A name that is no text stays bytes.
     private static func name(_ entry: FolderReader.Entry) -> CBOR {
-        String(validating: entry.bytes, as: UTF8.self).map { .text($0) } ?? .bytes(Array(entry.bytes))
+        String(validating: entry.bytes, as: UTF8.self).map { .text($0) } ?? .bytes(entry.bytes)
     }
 
     private func answer(_ word: String, _ request: SocketRequest, _ more: [(String, CBOR)], _ data: ByteBuffer = ByteBuffer()) -> ByteBuffer

@@ -14,12 +14,13 @@ enum Scrubber {
         return result
     }
 
-    /// A cheap look at the bytes that spares most texts the patterns: an assignment, a URL, a quoted field, or the beginnings of
-    /// `eyJ`, `bearer` and `basic`.
+    /// A cheap look at the bytes that spares most texts the patterns: an assignment to a name that ends as those of secrets do, a URL, a quoted
+    /// field, or the beginnings of `eyJ`, `bearer` and `basic`.
     private static func isSuspicious(_ text: String) -> Bool {
         var last: (UInt8, UInt8) = (0, 0)
         for byte in text.utf8 {
-            if byte == UInt8(ascii: "=") || byte == UInt8(ascii: ":") || byte == UInt8(ascii: "\"") { return true }
+            if byte == UInt8(ascii: ":") || byte == UInt8(ascii: "\"") { return true }
+            if byte == UInt8(ascii: "="), endsSuspiciously(last) { return true }
             let small = byte | 0x20
             switch (last.0, last.1, small) {
             case (UInt8(ascii: "e"), UInt8(ascii: "y"), UInt8(ascii: "j")), (UInt8(ascii: "e"), UInt8(ascii: "a"), UInt8(ascii: "r")),
@@ -30,6 +31,12 @@ enum Scrubber {
         }
         return false
     }
+
+    /// The last two letters of the names that the patterns know.
+    private static let endings = Set(
+        ["en", "et", "rd", "re", "al", "ey", "de", "te"].map { $0.utf8.reduce(UInt16(0)) { $0 << 8 | UInt16($1) } })
+
+    private static func endsSuspiciously(_ last: (UInt8, UInt8)) -> Bool { endings.contains(UInt16(last.0) << 8 | UInt16(last.1)) }
 
     private static let patterns: [(NSRegularExpression, String)] = [
         (#"(?i)\b(bearer|basic)[ ]+[A-Za-z0-9._~+/=-]+"#, "$1 ***"),
