@@ -28,7 +28,8 @@ public struct SideListener: Service {
         }
         responder = PlatformResponder(
             service: context.name, version: "\(context.name)/\(BuildVersion.current)", tree: router.tree,
-            crossOrigin: nil, authenticator: nil, renderer: JSONErrors(), record: RequestRecord(metrics: RequestMetrics(context.metrics), quiet: ["/ping"]))
+            crossOrigin: nil, authenticator: nil, renderer: JSONErrors(),
+            record: RequestRecord(metrics: RequestMetrics(context.metrics), quiet: ["/ping"]))
         self.context = context
         self.name = name
         self.port = port
