@@ -89,7 +89,7 @@ import Testing
         #expect(made.volumes.compactMap(\.nfs).map(\.path) == ["/all/organ/proj", "/proj"])
         #expect(made.volumes.compactMap(\.hostPath) == [HostPath(path: "/deep", type: "Directory")])
         #expect(made.mounts.map(\.subPath) == ["x", "x", "er"] && Set(made.mounts.map(\.name)).count == 3)
-        #expect(throws: InjectedStorage.Unresolvable(path: "/other/proj")) {
+        #expect(throws: InjectedStorage.Unresolvable.self) {
             try inject([("other/proj", .write)], #"[{"path": "/org", "host_path": {"path": "/x"}}]"#)
         }
     }

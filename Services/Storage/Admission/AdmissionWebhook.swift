@@ -17,6 +17,18 @@ struct AdmissionWebhook: Sendable {
     init?(_ context: ServiceContext, cluster: String, table: StorageTable) async throws {
         guard context.settings.optional("storage.admission.port") != nil else { return nil }
         let kubernetes = OwnKubernetes(context)
+        do {
+            services = try await Self.services(context, cluster: cluster, table: table, kubernetes)
+        } catch {
+            await kubernetes.shutDown()
+            throw error
+        }
+        kubernetes.keep()
+    }
+
+    private static func services(
+        _ context: ServiceContext, cluster: String, table: StorageTable, _ kubernetes: OwnKubernetes
+    ) async throws -> [any Service] {
         var services: [any Service] = []
         let certificate: ServerCertificate
         if let name = context.settings.optional("storage.admission.secret") {
@@ -33,7 +45,7 @@ struct AdmissionWebhook: Sendable {
         let listener = try SideListener("admission webhook", context, port: port, certificate: certificate) { router in
             AdmissionRoutes(path: Self.path, reviewer: injector).register(on: router)
         }
-        self.services = services + [listener]
+        return services + [listener]
     }
 
     private static func certificate(_ context: ServiceContext) throws -> ServerCertificate {
@@ -71,9 +83,13 @@ struct AdmissionWebhook: Sendable {
             throw SettingError("The webhook cannot read its own pod \(namespace)/\(name): \(error)")
         }
         return try await InjectableVolumes(pod: pod) { claim in
-            let object = try await client.get(ResourceKind.persistentVolumeClaims.generic, claim, in: namespace)
-            guard let volume = object["spec"]?["volumeName"]?.string else { return nil }
-            return try await client.get(.persistentVolumeObjects, volume)
+            do {
+                let object = try await client.get(ResourceKind.persistentVolumeClaims.generic, claim, in: namespace)
+                guard let volume = object["spec"]?["volumeName"]?.string else { return nil }
+                return try await client.get(.persistentVolumeObjects, volume)
+            } catch {
+                throw SettingError("The webhook cannot read the volume behind its claim \(namespace)/\(claim): \(error)")
+            }
         }
     }
 }
@@ -99,10 +115,16 @@ private final class OwnKubernetes {
         configuration.callTimeout = .seconds(10)
         let namespace = try context.settings.string("storage.admission.namespace", default: configuration.namespace)
         let client = try KubernetesClient(configuration, logger: context.logger)
-        context.run(KubernetesLifetime(client: client))
         found = (client, namespace)
         return (client, namespace)
     }
+
+    /// For as long as the process runs.
+    func keep() {
+        if let (client, _) = found { context.run(KubernetesLifetime(client: client)) }
+    }
+
+    func shutDown() async { try? await found?.0.shutdown() }
 }
 
 /// Closes the client after everything that uses it.
