@@ -8,7 +8,7 @@ import Testing
 @testable import StorageService
 
 /// A genuine file system of a few megabytes that gets full. Where mounting is not permitted these tests are left out: they need root.
-@Suite(.enabled(if: SmallDisk.canBeMounted, "mounting a tmpfs is not permitted here"), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: SmallDisk.canBeMounted, "mounting a tmpfs is not permitted here"), .timeLimit(.minutes(10)))
 struct FullDiskTests {
     private static let mebibyte = 1 << 20
     private static let noSpace = ("No space left on device", "ENOSPC")

@@ -6,7 +6,7 @@ import Testing
     import Glibc
 #endif
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct OperationTests {
     @Test func operationsAreChosenByTheQuery() async throws {
         try await Platform.run { (platform) async throws in

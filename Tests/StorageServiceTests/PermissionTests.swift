@@ -3,7 +3,7 @@ import PlatformModel
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct PermissionTests {
     @Test func strangersLearnNothing() async throws {
         try await Platform.run { (platform) async throws in

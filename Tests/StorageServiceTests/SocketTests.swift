@@ -7,7 +7,7 @@ import WebSocket
 
 @testable import StorageService
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct SocketTests {
     private func refused(_ answer: SocketMessage, _ error: String, _ errno: String? = nil) -> Bool {
         answer.header["op"] == .text("ERROR") && answer.header["error"] == .text(error) && answer.header["errno"]?.text == errno

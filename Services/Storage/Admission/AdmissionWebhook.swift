@@ -71,9 +71,13 @@ struct AdmissionWebhook: Sendable {
             throw SettingError("The webhook cannot read its own pod \(namespace)/\(name): \(error)")
         }
         return try await InjectableVolumes(pod: pod) { claim in
-            let object = try await client.get(ResourceKind.persistentVolumeClaims.generic, claim, in: namespace)
-            guard let volume = object["spec"]?["volumeName"]?.string else { return nil }
-            return try await client.get(.persistentVolumeObjects, volume)
+            do {
+                let object = try await client.get(ResourceKind.persistentVolumeClaims.generic, claim, in: namespace)
+                guard let volume = object["spec"]?["volumeName"]?.string else { return nil }
+                return try await client.get(.persistentVolumeObjects, volume)
+            } catch {
+                throw SettingError("The webhook cannot read the volume behind its claim \(namespace)/\(claim): \(error)")
+            }
         }
     }
 }

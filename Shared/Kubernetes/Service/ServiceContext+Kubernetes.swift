@@ -17,6 +17,7 @@ extension ServiceContext {
         try adjust(&configuration)
         let client = try KubernetesClient(configuration, logger: logger)
         run(KubernetesLifetime(client: client))
+        ifNotBuilt { try? await client.shutdown() }
         watch("kubernetes") {
             do {
                 let version = try await withTimeout(.seconds(2)) { try await client.raw("/version") }

@@ -37,6 +37,7 @@ public final class ServiceAssembly: Sendable {
             let factory = try await authenticator?(context)
             try self.init(service, context: context, server: server, authenticator: service.authenticator ?? factory)
         } catch {
+            await context.parts.end()
             try? await context.http.shutdown()
             try? await context.streaming.shutdown()
             throw error

@@ -42,6 +42,9 @@ public struct ServiceContext: Sendable {
     /// Adds something that must run while the process serves and stop after the server and the background services have (a store).
     public func run(_ service: any Service) { parts.add(service) }
 
+    /// Says what is to be done with something made for the service if the service cannot be built after all, and so nothing ever runs.
+    public func ifNotBuilt(_ end: @escaping @Sendable () async -> Void) { parts.end(end) }
+
     /// Shows a dependency's state in the body of `/ready` and in `/metrics`; it never changes readiness itself.
     public func watch(_ name: String, _ state: @escaping @Sendable () async -> DependencyState) { parts.watch(name, state) }
 }
