@@ -8,7 +8,7 @@ import Testing
 @testable import JobsService
 
 /// A job's shared storage: in its pod, or there is no pod.
-@Suite(.timeLimit(.minutes(2))) struct ControllerStorageTests {
+@Suite(.timeLimit(.minutes(10))) struct ControllerStorageTests {
     private let settings = ControllerSettings(registryPassword: Secret("token"))
 
     private func job(_ volumes: [JobContainer.Volume]) -> JobRecord {

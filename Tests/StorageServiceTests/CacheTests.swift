@@ -8,7 +8,7 @@ import Testing
 @testable import StorageService
 
 /// The memory of permissions, with a clock and an auth-api that the test holds.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct CacheTests {
     private final class Source: PermissionSource {
         private struct State {

@@ -8,7 +8,7 @@ import Testing
     import Glibc
 #endif
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct HostileTests {
     /// A job swaps a folder for a link as fast as it can while requests go through that name.
     @Test func aFolderThatBecomesALinkLeadsNowhere() async throws {

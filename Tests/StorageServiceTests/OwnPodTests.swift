@@ -8,7 +8,7 @@ import Testing
 @testable import StorageService
 
 /// The webhook as a pod: its volumes and its certificate, read from Kubernetes by their names.
-@Suite(.timeLimit(.minutes(3))) struct OwnPodTests {
+@Suite(.timeLimit(.minutes(10))) struct OwnPodTests {
     /// Answers with the objects that its settings hold, by the last two parts of their paths.
     private struct API: PlatformService {
         static let name = "api"

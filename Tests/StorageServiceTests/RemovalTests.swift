@@ -10,7 +10,7 @@ import Testing
 @testable import StorageService
 
 /// What a project kept goes with it (storage.md 14).
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct RemovalTests {
     /// An admin-api on the platform's auth-api, with projects `alice` and `bob` of `acme`, and one without an organization.
     private func withAdmin(

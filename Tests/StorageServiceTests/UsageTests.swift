@@ -12,7 +12,7 @@ import Testing
 @testable import StorageService
 
 /// Section 15: what each project's files take of the disk (S-119 to S-125, S-146).
-@Suite(.timeLimit(.minutes(5))) struct UsageTests {
+@Suite(.timeLimit(.minutes(10))) struct UsageTests {
     /// Hard links, holes, links that lead out, names that break parsers: as `du` has it.
     @Test func aTreeTakesWhatDuSays() async throws {
         let root = FileManager.default.temporaryDirectory.appendingPathComponent("usage-\(UUID().uuidString)").path

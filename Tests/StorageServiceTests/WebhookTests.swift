@@ -14,7 +14,7 @@ import Testing
 @testable import StorageService
 
 /// The admission webhook, asked over TLS as an API server asks it.
-@Suite(.timeLimit(.minutes(3))) struct WebhookTests {
+@Suite(.timeLimit(.minutes(10))) struct WebhookTests {
     // MARK: Not its concern
 
     @Test func whatIsLeftAlone() async throws {
