@@ -26,8 +26,8 @@ public struct StorageService: PlatformService {
         let projects = try settings.optional("admin.url").map { _ in
             ProjectFolders(cluster: try ClusterName(cluster), http: context.http, adminURL: try settings.url("admin.url"))
         }
-        let sockets = SocketLimits(
-            total: try settings.int("storage.sockets", default: 32), each: try settings.int("storage.caller.sockets", default: 8))
+        let sockets = StreamLimits(
+            total: try settings.int("storage.sockets", default: 32), perCaller: try settings.int("storage.caller.sockets", default: 8))
         routes = StorageRoutes(
             table: table, access: StorageAccess(permissions: permissions), projects: projects, sockets: sockets,
             recheck: times.expiration > .zero ? times.expiration : .seconds(10), clock: context.clock)

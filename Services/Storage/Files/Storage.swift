@@ -124,7 +124,8 @@ struct Storage: Sendable {
         var position = offset
         while left > 0 {
             let read = try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: left) { memory in
-                let read = pread(file, memory.baseAddress, left, off_t(position))
+                var read: Int
+                repeat { read = pread(file, memory.baseAddress, left, off_t(position)) } while read < 0 && errno == EINTR
                 guard read >= 0 else { throw FileFailure(errno) }
                 return read
             }

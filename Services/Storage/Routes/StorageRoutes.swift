@@ -12,7 +12,7 @@ struct StorageRoutes: Sendable {
     let table: StorageTable
     let access: StorageAccess
     let projects: ProjectFolders?
-    let sockets: SocketLimits
+    let sockets: StreamLimits
     /// How long an open connection may do what it was let in for.
     let recheck: Duration
     let clock: @Sendable () -> Date
