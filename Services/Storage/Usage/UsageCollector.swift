@@ -45,21 +45,26 @@ struct UsageCollector: Service {
         }
     }
 
-    /// A project, and what its files take; nil when it could not be told this time.
-    func measure() async throws -> [Owner: Int64?] {
-        var used: [Owner: Int64?] = [:]
+    /// What was measured, and whose could not be this time.
+    private struct Measurement {
+        var used: [Owner: Int64] = [:]
+        var untold: Set<Owner> = []
+    }
+
+    private func measure() async throws -> Measurement {
+        var measurement = Measurement()
         for project in try await admin.projects(cluster) {
             let owner = Owner(org: project.orgName?.text, project: project.name.text)
             do {
-                if let bytes = try await measure(owner) { used.updateValue(bytes, forKey: owner) }
+                measurement.used[owner] = try await measure(owner)
             } catch let error as FileFailure {
                 logger.warning(
                     "The use of a project's storage was not measured",
                     metadata: ["org": "\(owner.org ?? "")", "project": "\(owner.project)", "error": "\(error)"])
-                used.updateValue(nil, forKey: owner)
+                measurement.untold.insert(owner)
             }
         }
-        return used
+        return measurement
     }
 
     /// Nil when the project has no folder.
@@ -85,20 +90,19 @@ struct UsageCollector: Service {
     }
 
     /// What could not be told keeps its value; what is gone is shown no more.
-    private func show(_ used: [Owner: Int64?], instead shown: inout [Owner: Meter]) {
-        for (owner, meter) in shown where used[owner] == nil {
+    private func show(_ measurement: Measurement, instead shown: inout [Owner: Meter]) {
+        for (owner, meter) in shown where measurement.used[owner] == nil && !measurement.untold.contains(owner) {
             meter.destroy()
             shown[owner] = nil
         }
-        for (owner, bytes) in used {
-            guard let bytes else { continue }
+        for (owner, bytes) in measurement.used {
             let meter = shown[owner] ?? Meter(label: Self.metric, dimensions: owner.labels, factory: metrics)
             meter.set(bytes)
             shown[owner] = meter
         }
     }
 
-    struct Owner: Hashable, Sendable {
+    private struct Owner: Hashable, Sendable {
         let org: String?
         let project: String
 
