@@ -52,6 +52,7 @@ struct Gateway: Sendable {
             Route(path: "/clusters/default/api/v1/secrets", service: .secrets, prefix: "/clusters/default"),
             Route(path: "/clusters/default/api/v1/storage", service: .storage, prefix: "/clusters/default"),
             Route(path: "/clusters/default/api/v1/disk", service: .disk, prefix: "/clusters/default"),
+            Route(path: "/clusters/default/api/docs/v1/disk", service: .disk, prefix: "/clusters/default"),
         ]
     }
 

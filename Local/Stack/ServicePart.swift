@@ -70,7 +70,10 @@ enum ServicePart: String, CaseIterable, Sendable {
             settings["ORRERY_STORAGE_ROOT"] = stack.storageFolder
             settings.merge(try stack.webhookEnvironment()) { _, new in new }
         }
-        if self == .disk { settings["ORRERY_DISK_PROJECT_LIMIT"] = "\(FirstStart.diskLimit)" }
+        if self == .disk {
+            settings["ORRERY_DISK_PROJECT_LIMIT"] = "\(FirstStart.diskLimit)"
+            settings["ORRERY_DOCUMENTATION"] = "true"
+        }
         return settings
     }
 

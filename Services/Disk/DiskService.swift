@@ -15,6 +15,7 @@ public struct DiskService: PlatformService {
     private let keeper: DiskKeeper
     private let crossOrigin: CrossOrigin?
     private let removals: EventConsumer?
+    private let documentation: Documentation?
 
     public init(_ context: ServiceContext) async throws {
         let settings = context.settings
@@ -37,6 +38,7 @@ public struct DiskService: PlatformService {
             guard let org = removal.org else { return }
             try await store.removeAll(in: DiskPlace(org: org, project: removal.project))
         }
+        documentation = try settings.bool("documentation", default: false) ? .disks : nil
         var pace = DiskKeeper.Pace()
         pace.usage = try settings.duration("disk.usage.interval", default: pace.usage)
         pace.measuring = try settings.duration("disk.measuring.interval", default: pace.measuring)
@@ -48,6 +50,7 @@ public struct DiskService: PlatformService {
         router.crossOrigin = crossOrigin
         PingRoutes(auth: auth).register(on: router)
         DiskRoutes(disks: disks).register(on: router)
+        documentation?.register(on: router)
     }
 
     public var background: [any Service] { [keeper] + (removals.map { [$0] } ?? []) }

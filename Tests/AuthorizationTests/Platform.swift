@@ -33,7 +33,7 @@ struct Platform: Sendable {
             defer { try? FileManager.default.removeItem(atPath: files) }
             let settings = [
                 "auth.signing-keys": pem, "public.url": "http://127.0.0.1:8080", "kubeconfig": kubeconfig, "cluster.name": "default",
-                "storage.root": files,
+                "storage.root": files, "documentation": "true",
                 "config.sealing-keys": Data(repeating: 7, count: 32).base64EncodedString(),
                 "ingress.auth.keys": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG", "ingress.zone.interval": "0.1",
                 "jobs.cluster.interval": "0.2", "jobs.policy.interval": "3600", "config.token.interval": "3600",

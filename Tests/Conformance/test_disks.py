@@ -5,6 +5,7 @@ import re
 import uuid
 
 import pytest
+import requests
 
 from support.rest import checked
 from support.waiting import eventually
@@ -75,6 +76,15 @@ def test_refusals(apolo, admin, other):
     theirs = checked(other.call("POST", base, json={"storage": 500, "org_name": "default", "project_name": "second"}), 201).json()
     assert theirs["owner"] == "second" and theirs["storage"] == 500
     checked(other.call("DELETE", f"{base}/{theirs['id']}", params=ours | {"project_name": "second"}), 204)
+
+
+def test_the_documentation(admin):
+    """Next to the API, for whoever asks."""
+    place = disks_url(admin).replace("/api/v1/disk", "/api/docs/v1/disk")
+    described = checked(requests.get(place + "/swagger.json", timeout=20), 200).json()
+    assert described["swagger"] == "2.0" and set(described["paths"]["/api/v1/disk"]) == {"get", "post"}
+    page = checked(requests.get(place + "/ui", timeout=20), 200)
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8" and "Makes a disk" in page.text
 
 
 def test_a_disk_in_a_job(apolo, admin, disk):

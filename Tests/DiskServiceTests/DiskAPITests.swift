@@ -25,6 +25,28 @@ import Testing
         }
     }
 
+    /// A document that says otherwise than the service does would be worse than none.
+    @Test func theAPIIsDescribed() async throws {
+        try await DiskStage.with(settings: ["documentation": "true"]) { (stage) async throws in
+            let answer = try await stage.disks.get("/api/docs/v1/disk/swagger.json")
+            #expect(answer.status == 200 && answer.headers.first(name: "content-type") == "application/json; charset=utf-8")
+            let document = try answer.json(JSON.self)
+            #expect(document["swagger"] == "2.0")
+            let disk = try #require(document["paths"]?["/api/v1/disk/{disk}"]?["delete"])
+            #expect(disk["responses"]?["204"] != nil && disk["responses"]?["401"] != nil && disk["security"] == [["bearer": []]])
+            #expect(document["paths"]?["/api/v1/ping"]?["get"]?["security"] == [])
+            let made = try await stage.make().json([String: JSON].self)
+            guard case .object(let members)? = document["definitions"]?["Disk"]?["properties"] else {
+                Issue.record("no members of a disk")
+                return
+            }
+            #expect(Set(members.keys) == Set(made.keys))
+            let page = try await stage.disks.get("/api/docs/v1/disk/ui")
+            #expect(page.status == 200 && page.body.contains("<h2>POST /api/v1/disk</h2>") && !page.body.contains("<script"))
+            #expect(page.headers.first(name: "content-security-policy")?.contains("default-src 'none'") == true)
+        }
+    }
+
     @Test func aDiskIsMadeReadAndRemoved() async throws {
         try await DiskStage.with { (stage) async throws in
             let answer = try await stage.make(500, ["name": "cool-disk", "life_span": 604800])

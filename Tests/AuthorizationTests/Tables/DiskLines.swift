@@ -2,6 +2,8 @@
 /// there is known to nobody.
 let diskLines = [
     Line("GET /api/v1/ping", .anyone(200)),
+    Line("GET /api/docs/v1/disk/swagger.json", .anyone(200)),
+    Line("GET /api/docs/v1/disk/ui", .anyone(200)),
     Line("GET /api/v1/secured-ping", .principals(200)),
     // To each what he may see: a project that is not his is an empty list.
     Line("GET /api/v1/disk", .principals(200), query: vision),
