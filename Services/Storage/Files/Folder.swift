@@ -38,6 +38,11 @@ final class Folder: Sendable {
         return FileStatus(raw)
     }
 
+    /// As ``status(of:)``, and nil for what is missing.
+    func statusIfThere(of name: UnsafePointer<CChar>) throws(FileFailure) -> FileStatus? {
+        do { return try status(of: name) } catch { if error == .missing { return nil } else { throw error } }
+    }
+
     /// What it takes of the disk itself, without what it holds.
     func allocation() throws(FileFailure) -> Allocation {
         var raw = stat()

@@ -1,10 +1,7 @@
+import Glibc
+
 /// A directory that is being listed.
 struct FolderListing: Sendable {
-    struct Entry: Sendable {
-        let name: FolderReader.Entry
-        let status: FileStatus
-    }
-
     let folder: Folder
     private let reader: FolderReader
 
@@ -13,18 +10,14 @@ struct FolderListing: Sendable {
         self.reader = reader
     }
 
-    /// Some more entries, and whether they are the last. What went away since its name was read is left out.
-    func next(_ limit: Int) throws(FileFailure) -> (entries: [Entry], isLast: Bool) {
-        let names = try reader.next(limit)
-        var entries: [Entry] = []
-        entries.reserveCapacity(names.count)
-        for name in names {
-            do {
-                entries.append(Entry(name: name, status: try folder.status(of: name.name)))
-            } catch let error where error == .missing {
-                continue
-            }
+    /// Some more entries. What went away since its name was read is left out.
+    /// - Parameter each: called with the bytes of each name, where they are read, and with what it names.
+    /// - Returns: whether they are the last.
+    func next(_ limit: Int, _ each: (UnsafeBufferPointer<UInt8>, FileStatus) -> Void) throws(FileFailure) -> Bool {
+        let count = try reader.forEach(limit) { (name, _) throws(FileFailure) in
+            guard let status = try folder.statusIfThere(of: name) else { return }
+            each(UnsafeBufferPointer(start: UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self), count: strlen(name)), status)
         }
-        return (entries, names.count < limit)
+        return count < limit
     }
 }

@@ -29,24 +29,32 @@ final class FolderReader: Sendable {
 
     /// Up to `limit` more entries, without `.` and `..`; none at the end.
     func next(_ limit: Int) throws(FileFailure) -> [Entry] {
-        try stream.withLock { (stream) throws(FileFailure) -> [Entry] in
-            var entries: [Entry] = []
-            while entries.count < limit {
+        var entries: [Entry] = []
+        _ = try forEach(limit) { name, type in
+            let isDirectory = type == DT_UNKNOWN ? nil : type == DT_DIR
+            entries.append(Entry(name: Array(UnsafeBufferPointer(start: name, count: strlen(name) + 1)), isDirectory: isDirectory))
+        }
+        return entries
+    }
+
+    /// As ``next(_:)``, the names where the directory's stream has them, with their `d_type`.
+    /// - Returns: how many there were.
+    func forEach(_ limit: Int, _ body: (UnsafePointer<CChar>, Int) throws(FileFailure) -> Void) throws(FileFailure) -> Int {
+        try stream.withLock { (stream) throws(FileFailure) -> Int in
+            var count = 0
+            while count < limit {
                 errno = 0
                 guard let raw = readdir(stream) else {
                     guard errno == 0 else { throw FileFailure(errno) }
                     break
                 }
-                let name = withUnsafePointer(to: &raw.pointee.d_name) { pointer in
-                    pointer.withMemoryRebound(to: CChar.self, capacity: 256) {
-                        Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1))
-                    }
-                }
-                if name == [0x2E, 0] || name == [0x2E, 0x2E, 0] { continue }
-                let type = Int(raw.pointee.d_type)
-                entries.append(Entry(name: name, isDirectory: type == Int(DT_UNKNOWN) ? nil : type == Int(DT_DIR)))
+                guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { preconditionFailure("dirent has no name") }
+                let name = UnsafeRawPointer(raw).advanced(by: offset).assumingMemoryBound(to: CChar.self)
+                if name[0] == 0x2E, name[1] == 0 || (name[1] == 0x2E && name[2] == 0) { continue }
+                count += 1
+                try body(name, Int(raw.pointee.d_type))
             }
-            return entries
+            return count
         }
     }
 }

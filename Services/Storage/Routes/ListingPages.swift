@@ -15,6 +15,8 @@ final class ListingPages: Sendable {
     private let listing: FolderListing
     private let node: PermissionTree.Node
     private let inLines: Bool
+    /// What the caller may do with an entry that the tree does not name; nil when he may not see it.
+    private let usual: String?
     /// And whether an entry has been written.
     private let state = Mutex((stage: Stage.beginning, any: false))
 
@@ -22,6 +24,7 @@ final class ListingPages: Sendable {
         self.listing = listing
         self.node = node
         self.inLines = inLines
+        usual = node.inherited == .deny ? nil : node.inherited.shown
     }
 
     /// nil at the end. An empty page is no end: the caller may not see any of its entries.
@@ -29,21 +32,21 @@ final class ListingPages: Sendable {
         try state.withLock { state in
             guard state.stage != .over else { return nil }
             var page = ByteBuffer()
-            let (entries, isLast) = try listing.next(state.stage == .beginning ? Self.size.first : Self.size.later)
-            page.reserveCapacity(entries.count * 160)
-            if state.stage == .beginning, !inLines { page.writeStaticString("{\"FileStatuses\": {\"FileStatus\": [") }
-            state.stage = isLast ? .over : .entries
-            for entry in entries {
-                guard let permission = permission(entry.name) else { continue }
+            let isFirst = state.stage == .beginning
+            let limit = isFirst ? Self.size.first : Self.size.later
+            page.reserveCapacity(limit * 160)
+            if isFirst, !inLines { page.writeStaticString("{\"FileStatuses\": {\"FileStatus\": [") }
+            var any = state.any
+            let isLast = try listing.next(limit) { name, status in
+                guard let permission = permission(name) else { return }
                 if inLines {
-                    page.writeStaticString("{\"FileStatus\": ")
-                } else if state.any {
-                    page.writeStaticString(", ")
+                    StatusText.write(status, path: name, permission: permission, between: ("{\"FileStatus\": ", "}\r\n"), to: &page)
+                } else {
+                    StatusText.write(status, path: name, permission: permission, between: (any ? ", " : "", ""), to: &page)
                 }
-                state.any = true
-                StatusText.write(entry.status, path: entry.name.bytes, permission: permission, to: &page)
-                if inLines { page.writeStaticString("}\r\n") }
+                any = true
             }
+            state = (isLast ? .over : .entries, any)
             if isLast, !inLines { page.writeStaticString("]}}") }
             return page
         }
@@ -53,10 +56,10 @@ final class ListingPages: Sendable {
     var isOver: Bool { state.withLock { $0.stage == .over } }
 
     /// As the caller sees it; nil for an entry that is not for him.
-    private func permission(_ name: FolderReader.Entry) -> String? {
-        if !node.children.isEmpty, let text = String(validating: name.bytes, as: UTF8.self), let child = node.children[text] {
+    private func permission(_ name: UnsafeBufferPointer<UInt8>) -> String? {
+        if !node.children.isEmpty, let text = String(validating: name, as: UTF8.self), let child = node.children[text] {
             return child.shown
         }
-        return node.inherited == .deny ? nil : node.inherited.shown
+        return usual
     }
 }

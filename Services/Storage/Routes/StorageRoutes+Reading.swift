@@ -40,7 +40,8 @@ extension StorageRoutes {
         let location = try table.locate(path)
         let status = try await found(location, caller) { try $0.status($1) }
         var body = ByteBuffer(string: "{\"FileStatus\": ")
-        StatusText.write(status, path: path.text.utf8, permission: node.action.shown, to: &body)
+        var text = path.text
+        text.withUTF8 { StatusText.write(status, path: $0, permission: node.action.shown, to: &body) }
         body.writeString("}")
         return Self.json(body)
     }

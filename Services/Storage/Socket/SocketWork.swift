@@ -60,9 +60,7 @@ struct SocketWork: Sendable {
                 var entries: [CBOR] = []
                 var isOver = false
                 while !isOver {
-                    let more = try listing.next(1000)
-                    isOver = more.isLast
-                    entries += more.entries.map { Self.status($0.status, Self.name($0.name)) }
+                    isOver = try listing.next(1000) { name, status in entries.append(Self.status(status, Self.name(name))) }
                     guard entries.count <= Self.longestListing else {
                         throw SocketRequest.Refused(text: "The directory has more than \(Self.longestListing) entries")
                     }
@@ -102,8 +100,8 @@ struct SocketWork: Sendable {
     }
 
     /// A name that is no text stays bytes.
-    private static func name(_ entry: FolderReader.Entry) -> CBOR {
-        String(validating: entry.bytes, as: UTF8.self).map { .text($0) } ?? .bytes(entry.bytes)
+    private static func name(_ bytes: UnsafeBufferPointer<UInt8>) -> CBOR {
+        String(validating: bytes, as: UTF8.self).map { .text($0) } ?? .bytes(Array(bytes))
     }
 
     private func answer(_ word: String, _ request: SocketRequest, _ more: [(String, CBOR)], _ data: ByteBuffer = ByteBuffer()) -> ByteBuffer
