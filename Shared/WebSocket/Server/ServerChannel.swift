@@ -23,6 +23,9 @@ struct ServerChannel: HTTPChannelHandler {
         var channel: any Channel { parts.channel }
     }
 
+    /// How much is read at once: what fits the processor's caches makes the fewest calls of a large upload; small requests stay small.
+    private static let reading = AdaptiveRecvByteBufferAllocator(minimum: 1 << 10, initial: 4 << 10, maximum: 128 << 10)
+
     let responder: Responder
     let configuration: ServerChannelConfiguration
 
@@ -45,6 +48,7 @@ struct ServerChannel: HTTPChannelHandler {
             }
             try pipeline.addHandlers([encoder, decoder, files, codec, connection])
             channel.keepAlive()
+            try channel.syncOptions?.setOption(.recvAllocator, value: Self.reading)
             return Value(
                 parts: try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true)),
                 outcome: outcome)
