@@ -155,6 +155,14 @@ let testing: [Target] = [
             "Postgres", "Redis", "ServiceKit", hummingbird, httpClient, log, httpTypes, .product(name: "NIOHTTP1", package: "swift-nio"),
         ] + nio,
         path: "Tests/Support", swiftSettings: strict),
+    // The same above the services: what several services' tests set up alike. Nothing but tests may lean on it.
+    .target(
+        name: "ServiceTestSupport",
+        dependencies: [
+            "TestSupport", "AdminService", "Identity", "Kubernetes", "LocalCertificates", "LocalCluster", "PlatformClients",
+            "PlatformModel", "ServiceKit", "WebSocket", hummingbird, log, lifecycle,
+        ],
+        path: "Tests/ServiceSupport", swiftSettings: strict),
     tests("Postgres", ["TestSupport"]),
     tests("Redis", ["TestSupport"]),
     tests("WebSocket", [hummingbird, httpClient, lifecycle, crypto, .product(name: "NIOSSL", package: "swift-nio-ssl")]),
@@ -176,9 +184,13 @@ let testing: [Target] = [
     tests("ConfigService", ["TestSupport", "AuthService", "AdminService", hummingbird]),
     tests("AdminService", ["TestSupport", "AuthService", "WebSocket", .product(name: "NIOCore", package: "swift-nio")]),
     tests("JobsService", ["TestSupport", "AuthService", "AdminService", "ConfigService", hummingbird, hummingbirdTesting]),
-    tests("SecretsService", ["TestSupport", "AuthService", "AdminService", "LocalCluster", "LocalCertificates", httpClient]),
+    tests("SecretsService", ["TestSupport", "ServiceTestSupport", "AuthService", "AdminService", httpClient]),
     tests("MonitoringService", ["TestSupport", "WebSocket", hummingbird, hummingbirdTesting]),
-    tests("DiskService", ["TestSupport", "AuthService", "AdminService", "LocalCluster", "Kubernetes", hummingbird, httpClient]),
+    tests(
+        "DiskService",
+        [
+            "TestSupport", "ServiceTestSupport", "AuthService", "AdminService", "LocalCluster", "Kubernetes", hummingbird, httpClient,
+        ]),
     tests(
         "IngressAuthService",
         [

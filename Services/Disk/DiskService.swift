@@ -22,11 +22,15 @@ public struct DiskService: PlatformService {
         let auth = try AuthClient(context)
         let limit = try settings.int("disk.project.limit", default: 500 << 30)
         guard limit > 0 else { throw SettingError("ORRERY_DISK_PROJECT_LIMIT is \(limit); expected bytes, more than 0.") }
-        let client = try context.kubernetes {
-            // A request asks several times, and has 30 s in all.
-            $0.callTimeout = .seconds(10)
-        }
-        let store = DiskStore(client: client, storageClass: settings.optional("disk.storage.class"), logger: context.logger)
+        // A request asks several times, and has 30 s in all.
+        let patience = Duration.seconds(10)
+        let client = try context.kubernetes { $0.callTimeout = patience }
+        let virtualClusters = VirtualClusters(
+            limit: try settings.int("disk.virtual.clusters", default: 32), callTimeout: patience, logger: context.logger)
+        context.run(virtualClusters)
+        let store = DiskStore(
+            homes: ProjectHomes(host: client, virtual: virtualClusters), storageClass: settings.optional("disk.storage.class"),
+            logger: context.logger)
         self.auth = auth
         disks = Disks(
             cluster: try ClusterName(settings.string("cluster.name")), auth: auth, store: store, quota: ProjectQuota(limit: Int64(limit)))

@@ -7,6 +7,7 @@ import NIOCore
 import NIOHTTP1
 import PlatformModel
 import ServiceKit
+import ServiceTestSupport
 import TestSupport
 import Testing
 

@@ -3,6 +3,7 @@ import Kubernetes
 import Logging
 import PlatformModel
 import ServiceKit
+import ServiceTestSupport
 import TestSupport
 import Testing
 

@@ -3,6 +3,7 @@ import Kubernetes
 import NIOHTTP1
 import PlatformModel
 import ServiceKit
+import ServiceTestSupport
 import TestSupport
 import Testing
 

@@ -10,11 +10,9 @@ struct Disk: Hashable, Sendable {
     }
 
     let id: DiskReference
-    /// Of the claim: a disk of the same id that was made anew is another.
-    let uid: String
+    let claim: ClaimSpot
     /// Of the claim, as it was read.
     let version: String
-    let namespace: String
     /// Bytes: what there is, or what was asked for.
     let storage: Int64
     let status: Status
@@ -26,6 +24,11 @@ struct Disk: Hashable, Sendable {
     let lastUsage: UTCTime?
     let lifeSpan: LifeSpan?
     let usedBytes: Int64?
+
+    /// Of the claim: a disk of the same id that was made anew is another.
+    var uid: String { claim.uid }
+    /// The project's, on the host.
+    var namespace: String { claim.namespace }
 
     /// When it has been unused for too long, if it stays unused.
     var expiry: UTCTime? { lifeSpan?.end(after: lastUsage ?? createdAt) }
@@ -40,22 +43,25 @@ struct Disk: Hashable, Sendable {
 extension Disk {
     /// Reads a claim; nil for one that is no disk, is being removed, or says that it belongs elsewhere than where it is. Labels can be written
     /// by people who may make claims in one namespace, so they alone say nothing about another.
-    /// - Parameter place: whose namespace it was found in, for a claim that does not say whose it is.
-    init?(_ claim: PersistentVolumeClaim, in place: DiskPlace? = nil) {
+    /// - Parameters:
+    ///   - place: whose claims were read; nil where the host's are read whatever project they are of, among them copies of what virtual
+    ///     clusters have.
+    ///   - isVirtual: whether the place's own virtual cluster has it.
+    init?(_ claim: PersistentVolumeClaim, in place: DiskPlace? = nil, isVirtual: Bool = false) {
         let (labels, annotations) = (claim.metadata.labels, claim.metadata.annotations)
-        guard let id = claim.metadata.name.flatMap(DiskReference.init), let namespace = claim.metadata.namespace,
+        let found = place.map { ClaimSpot(claim, of: $0, isVirtual: isVirtual) } ?? ClaimSpot(onHost: claim)
+        guard let found, let id = DiskReference(found.original?.name ?? found.name),
             labels[DiskKeys.mark.old] == DiskKeys.yes, claim.metadata.deletionTimestamp == nil, DiskKeys.deleted.value(in: labels) == nil,
             let storage = Self.storage(claim)
         else { return nil }
         let project = DiskKeys.project.value(in: labels) ?? place?.project.text ?? ""
         let org = DiskKeys.org.value(in: labels) ?? place?.org.text ?? ""
-        guard !org.isEmpty, !project.isEmpty, JobPlace(org: org, project: project).namespace == namespace else { return nil }
+        guard !org.isEmpty, !project.isEmpty, JobPlace(org: org, project: project).namespace == found.namespace else { return nil }
         self.id = id
-        self.namespace = namespace
+        self.claim = found
         self.storage = storage
         self.org = org
         self.project = project
-        uid = claim.metadata.uid ?? ""
         version = claim.metadata.resourceVersion ?? ""
         status =
             switch claim.status?.phase {

@@ -5,11 +5,18 @@ import PlatformModel
 
 /// The names of disks: who has which.
 struct DiskNames: Sendable {
-    /// So long may pass between a name and its disk while it is made.
-    private static let patience = 60.0
+    private let homes: ProjectHomes
+    private let logger: Logger
+    /// So many seconds may pass between a name and its disk while it is made.
+    private let patience: Double
+    /// They are all on the host.
+    private var client: KubernetesClient { homes.host }
 
-    let client: KubernetesClient
-    let logger: Logger
+    init(homes: ProjectHomes, logger: Logger, patience: Double = 60) {
+        self.homes = homes
+        self.logger = logger
+        self.patience = patience
+    }
 
     func holder(of name: DiskName, in place: DiskPlace) async throws -> DiskReference? {
         let naming = try await client.find(.diskNamings, DiskNaming.objectName(name, place), in: place.namespace)
@@ -41,9 +48,15 @@ struct DiskNames: Sendable {
     /// Names whose disks never came or have gone.
     func removeLeft() async throws {
         for naming in try await client.list(.diskNamings).items {
-            guard let name = naming.metadata.name, let namespace = naming.metadata.namespace, Self.isOld(naming) else { continue }
-            if try await removeIfLeft(name, in: namespace) {
+            guard let name = naming.metadata.name, let namespace = naming.metadata.namespace, isOld(naming) else { continue }
+            do {
+                guard try await removeIfLeft(name, in: namespace) else { continue }
                 logger.info("a name without a disk was removed", metadata: ["name": "\(name)", "namespace": "\(namespace)"])
+            } catch let error as KubernetesError {
+                // A virtual cluster that does not answer does not hold up the others.
+                logger.info(
+                    "whether a name has a disk is not known",
+                    metadata: ["name": "\(name)", "namespace": "\(namespace)", "error": "\(error)"])
             }
         }
     }
@@ -51,15 +64,21 @@ struct DiskNames: Sendable {
     /// Whether the name is free now. A name that was given a moment ago is not: its disk may be on its way.
     private func removeIfLeft(_ objectName: String, in namespace: String) async throws -> Bool {
         guard let naming = try await client.find(.diskNamings, objectName, in: namespace) else { return true }
-        guard Self.isOld(naming) else { return false }
-        if let id = DiskReference(naming.spec.diskID), try await client.find(.persistentVolumeClaims, id.text, in: namespace) != nil {
-            return false
-        }
+        guard isOld(naming) else { return false }
+        if let id = DiskReference(naming.spec.diskID), try await stands(id, in: namespace) { return false }
         try await delete(naming, in: namespace)
         return true
     }
 
-    private static func isOld(_ naming: DiskNaming) -> Bool {
+    private func stands(_ id: DiskReference, in namespace: String) async throws -> Bool {
+        if try await client.find(.persistentVolumeClaims, id.text, in: namespace) != nil { return true }
+        return try await homes.with(namespace) { home in
+            guard home.isVirtual else { return false }
+            return try await home.client.find(.persistentVolumeClaims, id.text, in: home.namespace) != nil
+        }
+    }
+
+    private func isOld(_ naming: DiskNaming) -> Bool {
         naming.metadata.creationTimestamp.map { Date().timeIntervalSince($0) > patience } ?? false
     }
 

@@ -5,7 +5,7 @@ import PlatformModel
 
 /// Disks as Kubernetes has them. Every step may be repeated, and what is removed is exactly what was found.
 struct DiskStore: Sendable {
-    let client: KubernetesClient
+    private let homes: ProjectHomes
     /// nil leaves it to the cluster.
     let storageClass: String?
     let names: DiskNames
@@ -14,11 +14,16 @@ struct DiskStore: Sendable {
     static let marked = Selector([DiskKeys.mark.old: DiskKeys.yes])
     private static let visible = Selector("\(marked),!\(DiskKeys.deleted.old)")
 
-    init(client: KubernetesClient, storageClass: String?, logger: Logger) {
-        self.client = client
+    private static let copied = Selector("\(visible),vcluster.loft.sh/managed-by")
+
+    /// The cluster that projects' virtual clusters are in.
+    var client: KubernetesClient { homes.host }
+
+    init(homes: ProjectHomes, storageClass: String?, logger: Logger) {
+        self.homes = homes
         self.storageClass = storageClass
         self.logger = logger
-        names = DiskNames(client: client, logger: logger)
+        names = DiskNames(homes: homes, logger: logger)
     }
 }
 
@@ -27,8 +32,10 @@ struct DiskStore: Sendable {
 extension DiskStore {
     func list(in place: DiskPlace) async throws -> [Disk] {
         do {
-            let claims = try await client.list(.persistentVolumeClaims, in: place.namespace, labels: Self.visible)
-            return claims.items.compactMap { Disk($0, in: place) }
+            return try await homes.with(place.namespace) { home in
+                let claims = try await home.client.list(.persistentVolumeClaims, in: home.namespace, labels: Self.visible)
+                return claims.items.compactMap { Disk($0, in: place, isVirtual: home.isVirtual) }
+            }
         } catch let error as KubernetesError where error.isNotFound {
             return []
         }
@@ -42,24 +49,30 @@ extension DiskStore {
 
     /// By id, else by name.
     func find(_ reference: DiskReference, in place: DiskPlace) async throws -> Disk? {
-        if let disk = try await read(reference, in: place) { return disk }
-        guard let name = try? DiskName(reference.text), let id = try await names.holder(of: name, in: place) else { return nil }
-        return try await read(id, in: place)
+        try await homes.with(place.namespace) { home in
+            if let disk = try await read(reference, in: place, at: home) { return disk }
+            guard let name = try? DiskName(reference.text), let id = try await names.holder(of: name, in: place) else { return nil }
+            return try await read(id, in: place, at: home)
+        }
     }
 
     /// By id, wherever it is.
     func findAnywhere(_ id: DiskReference) async throws -> Disk? {
         let claims = try await client.list(.persistentVolumeClaims, labels: Self.visible, fields: ["metadata.name": id.text])
-        return claims.items.compactMap { Disk($0) }.first { $0.id == id }
+        if let disk = claims.items.compactMap({ Disk($0) }).first(where: { $0.id == id }) { return disk }
+        // What virtual clusters have is called otherwise on the host.
+        return try await client.list(.persistentVolumeClaims, labels: Self.copied).items.lazy.compactMap { Disk($0) }.first { $0.id == id }
     }
 
-    private func read(_ id: DiskReference, in place: DiskPlace) async throws -> Disk? {
-        try await client.find(.persistentVolumeClaims, id.text, in: place.namespace).flatMap { Disk($0, in: place) }
+    private func read(_ id: DiskReference, in place: DiskPlace, at home: ProjectHomes.Home) async throws -> Disk? {
+        try await home.client.find(.persistentVolumeClaims, id.text, in: home.namespace).flatMap {
+            Disk($0, in: place, isVirtual: home.isVirtual)
+        }
     }
 
-    /// As it is now, if it is still the same one.
+    /// As it is now on the host, if it is still the same one.
     func again(_ disk: Disk) async throws -> Disk? {
-        guard let claim = try await client.find(.persistentVolumeClaims, disk.id.text, in: disk.namespace) else { return nil }
+        guard let claim = try await client.find(.persistentVolumeClaims, disk.claim.name, in: disk.namespace) else { return nil }
         return Disk(claim).flatMap { $0.uid == disk.uid ? $0 : nil }
     }
 }
@@ -74,9 +87,13 @@ extension DiskStore {
         let place = request.place
         if let name = request.name { try await names.take(name, for: id, in: place) }
         do {
-            let claim = try await stand(claim(id, request, owner: owner, at: time), in: place.namespace)
-            guard let disk = Disk(claim, in: place) else { throw DiskRefusal.vanished }
-            return disk
+            let claim = claim(id, request, owner: owner, at: time)
+            return try await homes.with(place.namespace) { home in
+                guard let disk = Disk(try await stand(claim, at: home), in: place, isVirtual: home.isVirtual) else {
+                    throw DiskRefusal.vanished
+                }
+                return disk
+            }
         } catch {
             logger.warning("a disk could not be made", metadata: ["disk": "\(id)", "error": "\(error)"])
             // Its name is free again; where even this fails, the name is taken back later by whoever wants it.
@@ -86,11 +103,11 @@ extension DiskStore {
     }
 
     /// Creates the claim, or finds out that an answer that was lost had said so.
-    private func stand(_ claim: PersistentVolumeClaim, in namespace: String) async throws -> PersistentVolumeClaim {
+    private func stand(_ claim: PersistentVolumeClaim, at home: ProjectHomes.Home) async throws -> PersistentVolumeClaim {
         do {
-            return try await client.create(.persistentVolumeClaims, claim, in: namespace)
+            return try await home.client.create(.persistentVolumeClaims, claim, in: home.namespace)
         } catch KubernetesError.unavailable(let reason, mayHaveRun: true) {
-            guard let made = try await client.find(.persistentVolumeClaims, claim.metadata.name ?? "", in: namespace) else {
+            guard let made = try await home.client.find(.persistentVolumeClaims, claim.metadata.name ?? "", in: home.namespace) else {
                 throw KubernetesError.unavailable(reason: reason, mayHaveRun: false)
             }
             return made
@@ -133,7 +150,7 @@ extension DiskStore {
         if !unchanged, let name = disk.name { try await names.free(DiskNaming.objectName(name, of: disk), of: disk.id, in: disk.namespace) }
         try await change(disk, meta)
         if unchanged, let name = disk.name { try await names.free(DiskNaming.objectName(name, of: disk), of: disk.id, in: disk.namespace) }
-        try await finish(disk.id.text, uid: disk.uid, in: disk.namespace)
+        try await finish(disk.claim)
     }
 
     /// All disks of a project, one by one; no namespace is made for it.
@@ -154,8 +171,24 @@ extension DiskStore {
         if let failure { throw failure }
     }
 
-    /// The last step of a removal.
-    func finish(_ claim: String, uid: String, in namespace: String) async throws {
+    /// The last step of a removal. What a virtual cluster has is removed there, and its copy on the host goes after it; a copy that was left
+    /// by a virtual cluster that has gone is removed itself.
+    func finish(_ claim: ClaimSpot) async throws {
+        guard claim.isVirtual || claim.original != nil else { return try await delete(claim.name, uid: claim.uid, client, claim.namespace) }
+        try await homes.with(claim.namespace) { home in
+            guard home.isVirtual else {
+                if !claim.isVirtual { try await delete(claim.name, uid: claim.uid, client, claim.namespace) }
+                return
+            }
+            guard let original = claim.original else { return try await delete(claim.name, uid: claim.uid, home.client, home.namespace) }
+            guard let found = try await home.client.find(.persistentVolumeClaims, original.name, in: home.namespace),
+                found.metadata.labels[DiskKeys.mark.old] == DiskKeys.yes, let uid = found.metadata.uid, uid == original.uid ?? uid
+            else { return }
+            try await delete(original.name, uid: uid, home.client, home.namespace)
+        }
+    }
+
+    private func delete(_ claim: String, uid: String, _ client: KubernetesClient, _ namespace: String) async throws {
         do {
             try await client.delete(.persistentVolumeClaims, claim, in: namespace, DeleteOptions(uid: uid))
         } catch let error as KubernetesError where error.isNotFound || error.isConflict {
@@ -175,8 +208,15 @@ extension DiskStore {
     private func change(_ disk: Disk, _ metadata: [String: JSONValue]) async throws {
         let metadata = metadata.merging(["uid": .string(disk.uid)]) { given, _ in given }
         do {
-            _ = try await client.patch(
-                .persistentVolumeClaims, disk.id.text, in: disk.namespace, .merge(["metadata": .object(metadata)]))
+            let patch = Patch.merge(["metadata": .object(metadata)])
+            guard disk.claim.isVirtual else {
+                _ = try await client.patch(.persistentVolumeClaims, disk.claim.name, in: disk.namespace, patch)
+                return
+            }
+            try await homes.with(disk.namespace) { home in
+                guard home.isVirtual else { throw DiskRefusal.vanished }
+                _ = try await home.client.patch(.persistentVolumeClaims, disk.claim.name, in: home.namespace, patch)
+            }
         } catch let error as KubernetesError where error.isNotFound || error.isConflict {
             throw DiskRefusal.vanished
         }

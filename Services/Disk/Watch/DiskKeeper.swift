@@ -171,7 +171,7 @@ final class DiskKeeper: Service {
         do {
             guard let present = try await store.again(disk), let end = present.expiry, end < UTCTime.now else { return true }
             let pods = try await store.client.list(.pods, in: present.namespace).items
-            let place = UsageBook.Place(namespace: present.namespace, claim: present.id.text)
+            let place = UsageBook.Place(namespace: present.namespace, claim: present.claim.name)
             guard
                 !pods.contains(where: { !["Succeeded", "Failed"].contains($0.status?.phase ?? "") && UsageBook.places($0).contains(place) })
             else { return true }

@@ -10,10 +10,13 @@ struct LeftoverSweeper: Sendable {
         do {
             let hidden = Selector("\(DiskStore.marked),\(DiskKeys.deleted.old)=\(DiskKeys.yes)")
             for claim in try await store.client.list(.persistentVolumeClaims, labels: hidden).items {
-                guard claim.metadata.deletionTimestamp == nil, let name = claim.metadata.name, let uid = claim.metadata.uid,
-                    let namespace = claim.metadata.namespace
-                else { continue }
-                try await store.finish(name, uid: uid, in: namespace)
+                guard claim.metadata.deletionTimestamp == nil, let spot = ClaimSpot(onHost: claim) else { continue }
+                do {
+                    try await store.finish(spot)
+                } catch let error as KubernetesError {
+                    // A virtual cluster that does not answer does not hold up the others.
+                    logger.info("a hidden disk could not be removed", metadata: ["claim": "\(spot.name)", "error": "\(error)"])
+                }
             }
             try await store.names.removeLeft()
         } catch {

@@ -107,7 +107,7 @@ struct UsageBook: Sendable {
 
     /// What could not be recorded is to be.
     mutating func giveBack(_ use: Use) {
-        let place = Place(namespace: use.disk.namespace, claim: use.disk.id.text)
+        let place = Place(namespace: use.disk.namespace, claim: use.disk.claim.name)
         due[place] = max(due[place] ?? use.time, use.time)
     }
 

@@ -11,16 +11,16 @@ import WebSocket
 @testable import LocalCluster
 
 /// The embedded cluster's API in this process: no podman.
-struct ClusterInProcess: PlatformService {
-    static let name = "orrery-cluster"
-    static let token = "a-token-of-the-tests"
-    static var errorRenderer: any ErrorRenderer { StatusErrors() }
+public struct ClusterInProcess: PlatformService {
+    public static let name = "orrery-cluster"
+    public static let token = "a-token-of-the-tests"
+    public static var errorRenderer: any ErrorRenderer { StatusErrors() }
 
     private let api: ClusterAPI
-    let authenticator: (any Authenticator)?
-    let certificate: ServerCertificate?
+    public let authenticator: (any Authenticator)?
+    public let certificate: ServerCertificate?
 
-    init(_ context: ServiceContext) async throws {
+    public init(_ context: ServiceContext) async throws {
         let folder = try context.settings.string("cluster.folder")
         let store = try ObjectStore(path: folder + "/state.sqlite", logger: context.logger)
         context.run(StoreCloser(store: store))
@@ -37,34 +37,62 @@ struct ClusterInProcess: PlatformService {
         func caller(_ request: Request, logger: Logger) async throws -> Caller? { Caller(name: "somebody", token: "") }
     }
 
-    var background: [any Service] { api.loops }
-    func register(on router: PlatformRouter) { api.register(on: router) }
+    public var background: [any Service] { api.loops }
+    public func register(on router: PlatformRouter) { api.register(on: router) }
 
     /// Runs one for the time of `body`.
-    static func with<T: Sendable>(isVirtual: Bool = false, _ body: (TestService, Folder) async throws -> T) async throws -> T {
+    public static func with<T: Sendable>(isVirtual: Bool = false, _ body: (TestService, Folder) async throws -> T) async throws -> T {
         let folder = Folder()
         let settings = ["postgres.url": "none", "cluster.folder": folder.path, "cluster.virtual": "\(isVirtual)"]
         return try await withService(ClusterInProcess.self, settings: settings) { try await body($0, folder) }
     }
 
-    /// Gone with the test.
-    final class Folder: Sendable {
-        let path: String
+    /// Runs one that serves as a project's virtual cluster.
+    public static func virtual<T: Sendable>(_ body: (VirtualCluster) async throws -> T) async throws -> T {
+        try await with(isVirtual: true) { (service, folder) async throws in
+            let url = service.url.replacingOccurrences(of: "http://", with: "https://")
+            let authority = try Data(contentsOf: URL(fileURLWithPath: ServerCertificates.cluster(folder: folder.path).authorityPath))
+            let client = try KubernetesClient(
+                KubernetesConfiguration(server: url, trust: .authority(authority)), logger: TestLog().logger("test"))
+            let outcome: Result<T, any Error>
+            do {
+                let secret = try folder.virtualClusterSecret(url: url)
+                outcome = .success(try await body(VirtualCluster(plainURL: service.url, url: url, client: client, secret: secret)))
+            } catch {
+                outcome = .failure(error)
+            }
+            try await client.shutdown()
+            return try outcome.get()
+        }
+    }
 
-        init() {
-            path = FileManager.default.temporaryDirectory.appendingPathComponent("secrets-\(UUID().uuidString)").path
+    public struct VirtualCluster: Sendable {
+        public let plainURL: String
+        public let url: String
+        /// Our own client of it.
+        public let client: KubernetesClient
+        /// What makes it a project's.
+        public let secret: KubernetesSecret
+    }
+
+    /// Gone with the test.
+    public final class Folder: Sendable {
+        public let path: String
+
+        public init() {
+            path = FileManager.default.temporaryDirectory.appendingPathComponent("cluster-\(UUID().uuidString)").path
             try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         }
 
         deinit { try? FileManager.default.removeItem(atPath: path) }
 
-        func write(_ text: String, to name: String) throws -> String {
+        public func write(_ text: String, to name: String) throws -> String {
             try text.write(toFile: path + "/" + name, atomically: true, encoding: .utf8)
             return path + "/" + name
         }
 
         /// The Secret by which a project has this virtual cluster; the server's own certificate serves as the client's.
-        func virtualClusterSecret(url: String, authority: Data? = nil) throws -> KubernetesSecret {
+        public func virtualClusterSecret(url: String, authority: Data? = nil) throws -> KubernetesSecret {
             let certificates = ServerCertificates.cluster(folder: path)
             func read(_ path: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: path)) }
             return KubernetesSecret(
@@ -76,7 +104,7 @@ struct ClusterInProcess: PlatformService {
                 ])
         }
 
-        static func kubeconfig(url: String) -> String {
+        public static func kubeconfig(url: String) -> String {
             """
             apiVersion: v1
             kind: Config

@@ -1,10 +1,10 @@
 import Foundation
-import Kubernetes
 import Logging
 import ServiceLifecycle
 
-/// Connections to virtual clusters, the least recently used given up beyond a limit. Their keys stay in memory.
-actor VirtualClusters: Service {
+/// Connections to the virtual clusters of projects, the least recently used given up beyond a limit. Their keys stay in memory, and nothing but
+/// TLS by the given authority is spoken. To be run as a service, which closes them at the end.
+public actor VirtualClusters: Service {
     private final class Connection {
         let client: KubernetesClient
         /// The version of the Secret that it was made from.
@@ -26,27 +26,36 @@ actor VirtualClusters: Service {
     private var givenUp: [ObjectIdentifier: Connection] = [:]
     private var clock = 0
 
-    init(limit: Int, callTimeout: Duration, logger: Logger) {
+    /// - Parameters:
+    ///   - limit: how many connections are kept, at least 1.
+    ///   - callTimeout: how long a virtual cluster may take for a call.
+    public init(limit: Int, callTimeout: Duration, logger: Logger) {
         self.limit = max(1, limit)
         self.callTimeout = callTimeout
         self.logger = logger
     }
 
     /// Closes all once nothing uses them any more.
-    func run() async throws {
+    public func run() async throws {
         try? await gracefulShutdown()
         await closeAll()
     }
 
-    func closeAll() async {
+    /// Those in use are closed when they are given back.
+    public func closeAll() async {
         for namespace in open.keys { await giveUp(namespace) }
     }
 
     /// How many are kept.
-    var count: Int { open.count }
+    public var count: Int { open.count }
 
-    /// - Parameter secret: `vc-vcluster` of the project's namespace.
-    nonisolated func with<T: Sendable>(
+    /// Lends the connection to a virtual cluster.
+    /// - Parameters:
+    ///   - secret: `vc-vcluster` of the project's namespace: a kubeconfig under `config`, and `certificate-authority`, `client-certificate`
+    ///     and `client-key` in PEM.
+    ///   - namespace: the project's, on the host.
+    /// - Throws: `KubernetesError.configuration` for a Secret that leads nowhere, else what `body` throws.
+    public nonisolated func with<T: Sendable>(
         _ secret: KubernetesSecret, of namespace: String, _ body: (KubernetesClient) async throws -> T
     ) async throws -> T {
         let client = try await lend(secret, of: namespace)
