@@ -28,6 +28,7 @@ struct StorageWebhook: Sendable {
     /// Settings of storage-api. It is no pod here, whose volumes would tell what others can mount.
     func environment(_ backends: StorageBackends) throws -> [String: String] {
         [
+            "ORRERY_KUBECONFIG": kubeconfig,
             "ORRERY_STORAGE_ADMISSION_PORT": "\(port)",
             "ORRERY_STORAGE_ADMISSION_CERTIFICATE": certificates.certificatePath,
             "ORRERY_STORAGE_ADMISSION_KEY": certificates.keyPath,

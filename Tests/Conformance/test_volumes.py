@@ -116,6 +116,33 @@ def test_who_may_read_another_project_cannot_mount_it_in_a_job_of_this_one(admin
     assert failed["history"]["reason"] == "storage volumes cannot be mounted on this cluster: project mismatch: `second`", failed["history"]
 
 
+def test_labels_of_a_pod_are_not_taken_at_their_word(admin, other, cluster, place, tidy):
+    """Who may make pods in one project's namespace cannot mount another's files by labelling a pod as the other's."""
+    if cluster.kind != "testbed":
+        pytest.skip("pods that nobody's webhook sees get no storage")
+    volume = {"src_storage_uri": f"storage://default/default/default/{place}", "dst_path": "/mnt", "read_only": False}
+    job = tidy(admin.run("sleep 60", volumes=[volume]))
+    admin.wait(job["id"], "running", 60)
+    namespace = cluster.pods(job["id"])[0]["metadata"]["namespace"]
+
+    def make(project):
+        injection = [{"mount_path": "/mnt", "storage_uri": f"storage://default/default/{project}/{place}"}]
+        pod = {
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {
+                "name": place, "annotations": {"platform.apolo.us/inject-storage": json.dumps(injection)},
+                "labels": {
+                    "platform.apolo.us/org": "default", "platform.apolo.us/project": project, "platform.apolo.us/inject-storage": "true"}},
+            "spec": {"containers": [{"name": "main", "image": IMAGE, "command": ["true"]}]}}
+        # As it would stand, webhooks included; it is not kept.
+        return cluster.api.kubectl("--namespace", namespace, "create", "--dry-run=server", "-o", "json", "-f", "-", text=json.dumps(pod))
+
+    own = json.loads(make("default"))
+    assert [mount["mountPath"] for mount in own["spec"]["containers"][0]["volumeMounts"] if mount["name"].startswith("storage-auto")] == ["/mnt"]
+    refused = pytest.raises(AssertionError, make, "second")
+    assert "project mismatch: `second`" in str(refused.value), refused.value
+
+
 def test_where_the_files_lie_is_told_to_nobody(admin, other):
     for user in (admin, other):
         for path in ("config", "clusters", "clusters/default"):

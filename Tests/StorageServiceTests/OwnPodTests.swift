@@ -9,24 +9,6 @@ import Testing
 
 /// The webhook as a pod: its volumes and its certificate, read from Kubernetes by their names.
 @Suite(.timeLimit(.minutes(10))) struct OwnPodTests {
-    /// Answers with the objects that its settings hold, by the last two parts of their paths.
-    private struct API: PlatformService {
-        static let name = "api"
-        let objects: JSONValue
-
-        init(_ context: ServiceContext) async throws {
-            objects = try JSONDecoder().decode(JSONValue.self, from: Data(context.settings.string("objects").utf8))
-        }
-
-        func register(on router: PlatformRouter) {
-            router.get("/api/v1/{path...}", access: .anyone) { [objects] _, context in
-                let path = try context.parameter("path")
-                guard let object = objects[path] else { throw PlatformError.notFound() }
-                return JSONResponse(object)
-            }
-        }
-    }
-
     private let pod: JSONValue = [
         "metadata": ["name": "storage-0"],
         "spec": [
@@ -39,19 +21,11 @@ import Testing
 
     /// - Parameter fromSecret: whether its certificate is the Secret's, which the client does not know; else that of the files.
     private func run(_ objects: [String: JSONValue], fromSecret: Bool = true, _ body: (Webhook) async throws -> Void) async throws {
-        let folder = NSTemporaryDirectory() + "own-pod-" + UUID().uuidString.lowercased()
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let text = String(decoding: try JSONEncoder().encode(JSONValue.object(objects)), as: UTF8.self)
-        try await withService(API.self, settings: ["postgres.url": "none", "objects": text]) { (api) async throws in
-            let kubeconfig = try KubernetesConfiguration(server: api.url).kubeconfig(name: "test")
-            try kubeconfig.write(toFile: folder + "/kubeconfig", atomically: true, encoding: .utf8)
-            let settings = [
-                "kubeconfig": folder + "/kubeconfig", "pod.name": "storage-0", "storage.admission.namespace": "platform",
-                "storage.backends": "", "storage.admission.secret": fromSecret ? "webhook-cert" : "",
-            ]
-            try await Webhook.run(settings: settings, body)
-        }
+        let settings = [
+            "pod.name": "storage-0", "storage.admission.namespace": "platform", "storage.backends": "",
+            "storage.admission.secret": fromSecret ? "webhook-cert" : "",
+        ]
+        try await Webhook.run(settings: settings, objects: objects) { webhook, _ in try await body(webhook) }
     }
 
     /// Of an authority that ends up in no client: what is served by it is not trusted.
@@ -71,6 +45,7 @@ import Testing
         var objects: [String: JSONValue] = [
             "namespaces/platform/pods/storage-0": pod, "namespaces/platform/persistentvolumeclaims/shared": claim,
             "persistentvolumes/pv": volume, "namespaces/platform/secrets/webhook-cert": try secret(),
+            "namespaces/space": Webhook.namespace(),
         ]
         change(&objects)
         return objects

@@ -69,6 +69,39 @@ import Testing
         }
     }
 
+    /// Whoever may make pods in a namespace may label them as he likes.
+    @Test func labelsOfAPodAreNotTakenAtTheirWord() async throws {
+        let foreign: JSONValue = ["metadata": ["name": "bare"]]
+        let objects = [
+            "namespaces/space": Webhook.namespace(), "namespaces/elsewhere": Webhook.namespace(project: "other"),
+            "namespaces/abroad": Webhook.namespace(org: "others"), "namespaces/bare": foreign,
+        ]
+        try await Webhook.run(objects: objects) { (webhook, kubernetes) async throws in
+            let pod = Webhook.pod(Webhook.item())
+            #expect(try await webhook.ask(pod, in: "elsewhere").denial == "403 project mismatch: `proj`")
+            #expect(try await webhook.ask(pod, in: "abroad").denial == "403 org mismatch: `org`")
+            #expect(try await webhook.ask(pod, in: "bare").denial == "403 org mismatch: `org`")
+            // Whose a namespace is cannot be told: nothing is mounted.
+            for namespace in ["missing", "", nil] {
+                #expect(try await webhook.ask(pod, in: namespace).denial == "400 storage injector unhandled error", "\(namespace ?? "-")")
+            }
+            #expect(webhook.entries("") == [])
+            #expect(try await webhook.ask(pod).isAllowed && webhook.entries("/org") == ["proj"])
+            kubernetes.assembly.shutDown()
+            try await eventually { try await webhook.ask(pod).denial == "400 storage injector unhandled error" }
+        }
+    }
+
+    /// Labels of namespaces are normalized, as not every name can be one.
+    @Test func aNameThatIsNoLabelIsComparedAsTheNamespaceHasIt() async throws {
+        let objects = ["namespaces/space": Webhook.namespace(org: "my-org", project: "p-r-o-j")]
+        try await Webhook.run(objects: objects) { (webhook, _) async throws in
+            let pod = Webhook.pod(
+                Webhook.item(uri: "storage://default/My_Org/P:r_o:j"), labels: Webhook.labels(org: "My_Org", project: "P:r_o:j"))
+            #expect(try await webhook.ask(pod).isAllowed && webhook.entries("/My_Org") == ["P:r_o:j"])
+        }
+    }
+
     @Test func aPlaceThatNoVolumeServes() async throws {
         try await Webhook.run(#"[{"path": "/elsewhere", "nfs": {"server": "s", "path": "/"}}]"#) { (webhook) async throws in
             #expect(try await webhook.ask(Webhook.pod(Webhook.item())).denial == "400 Unable to resolve a volume for a provided path")
@@ -193,11 +226,11 @@ import Testing
         (["storage.backends": "[]"], "ORRERY_STORAGE_BACKENDS is an empty list."),
         (["storage.backends": "[1]"], "ORRERY_STORAGE_BACKENDS[0]: expected an object."),
         (["storage.admission.port": "x"], "ORRERY_STORAGE_ADMISSION_PORT"), (["storage.admission.port": "70000"], "70000"),
-        (["storage.backends": "", "kubeconfig": "/nowhere"], "/nowhere"),
+        (["storage.backends": "", "kubeconfig": "/nowhere"], "/nowhere"), (["kubeconfig": "/nowhere"], "/nowhere"),
     ])
     func whatItCannotStartWith(_ settings: [String: String], _ why: String) async throws {
         do {
-            try await Webhook.run(settings: settings) { _ in }
+            try await Webhook.run(settings: settings, objects: [:]) { _, _ in }
             Issue.record("it started")
         } catch {
             #expect("\(error)".contains(why), "\(error)")

@@ -28,7 +28,8 @@ struct AdmissionWebhook: Sendable {
             certificate = try Self.certificate(context)
         }
         let injector = StorageInjector(
-            cluster: cluster, table: table, volumes: try await Self.volumes(context, kubernetes), logger: context.logger)
+            cluster: cluster, table: table, volumes: try await Self.volumes(context, kubernetes),
+            owner: NamespaceOwner(client: try kubernetes.get().0), logger: context.logger)
         let port = try context.settings.int("storage.admission.port")
         let listener = try SideListener("admission webhook", context, port: port, certificate: certificate) { router in
             AdmissionRoutes(path: Self.path, reviewer: injector).register(on: router)
@@ -82,7 +83,7 @@ struct AdmissionWebhook: Sendable {
     }
 }
 
-/// The Kubernetes that this process runs in, for what it reads there at its start; not looked for unless something is.
+/// The Kubernetes that this process runs in; one client for all that is read there.
 private final class OwnKubernetes {
     private let context: ServiceContext
     private var found: (KubernetesClient, String)?

@@ -9,7 +9,8 @@ struct StorageInjector: AdmissionReviewer {
     let cluster: String
     let table: StorageTable
     let volumes: InjectableVolumes
-    /// How long the storage may take. The API server waits for 30 s.
+    let owner: NamespaceOwner
+    /// How long Kubernetes and the storage may take. The API server waits for 30 s.
     var limit = Duration.seconds(20)
     let logger: Logger
 
@@ -30,10 +31,16 @@ struct StorageInjector: AdmissionReviewer {
             if item.org != org { return .denied(code: 403, "org mismatch: `\(item.org)`") }
             if item.project != project { return .denied(code: 403, "project mismatch: `\(item.project)`") }
         }
+        guard !items.isEmpty else { return .unchanged }
         do {
-            try await prepare(items, isDryRun: request.isDryRun)
+            try await prepare(items, request, org: org, project: project)
             let storage = try InjectedStorage(items) { try volumes.find($0, in: table) }
-            return items.isEmpty ? .unchanged : .patched(pod.adding(storage))
+            return .patched(pod.adding(storage))
+        } catch let mismatch as NamespaceOwner.Mismatch {
+            logger.warning(
+                "A pod asks for storage that is not its namespace's",
+                metadata: ["namespace": "\(request.namespace ?? "")", "org": "\(org)", "project": "\(project)"])
+            return .denied(code: 403, mismatch == .org ? "org mismatch: `\(org)`" : "project mismatch: `\(project)`")
         } catch is InjectedStorage.Unresolvable {
             return .denied(code: 400, "Unable to resolve a volume for a provided path")
         } catch {
@@ -42,12 +49,13 @@ struct StorageInjector: AdmissionReviewer {
         }
     }
 
-    /// Every place is there, as a folder unless something else stands there, and no link leads to it.
-    private func prepare(_ items: [StorageInjection], isDryRun: Bool) async throws {
+    /// The pod stands where its labels say, and every place is there, as a folder unless something else stands there, and no link leads to it.
+    private func prepare(_ items: [StorageInjection], _ request: AdmissionRequest, org: String, project: String) async throws {
         try await withTimeout(limit) {
+            try await owner.require(request.namespace, org: org, project: project)
             for item in items {
                 let place = try table.locate(StoragePath(components: item.path))
-                try await place.storage.work.run { try place.storage.prepareMount(place.components, making: !isDryRun) }
+                try await place.storage.work.run { try place.storage.prepareMount(place.components, making: !request.isDryRun) }
             }
         }
     }
