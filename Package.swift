@@ -112,7 +112,7 @@ let services: [Target] =
     + service("Jobs", "jobs-api", ["Postgres", "Kubernetes", "Injection"])
     + service("Monitoring", "monitoring-api", ["Kubernetes", "WebSocket"])
     + service("Secrets", "secrets-api", ["Kubernetes", httpTypes, .product(name: "NIOCore", package: "swift-nio")])
-    + service("Disk", "disk-api", ["Kubernetes"])
+    + service("Disk", "disk-api", ["Kubernetes", "Injection", crypto])
     + service("IngressAuth", "ingress-auth", ["Redis", httpClient, httpTypes, metrics, crypto] + nio)
     + service("Storage", "storage-api", ["WebSocket", "Kubernetes", "Injection", httpClient, httpTypes] + nio)
 
@@ -178,7 +178,12 @@ let testing: [Target] = [
     tests("JobsService", ["TestSupport", "AuthService", "AdminService", "ConfigService", hummingbird, hummingbirdTesting]),
     tests("SecretsService", ["TestSupport", "AuthService", "AdminService", "LocalCluster", "LocalCertificates", httpClient]),
     tests("MonitoringService", ["TestSupport", "WebSocket", hummingbird, hummingbirdTesting]),
-    tests("DiskService", ["TestSupport", "AuthService", "AdminService", "LocalCluster", "Kubernetes", hummingbird, httpClient]),
+    tests(
+        "DiskService",
+        [
+            "TestSupport", "AuthService", "AdminService", "LocalCluster", "LocalCertificates", "Kubernetes", "Injection", hummingbird,
+            httpClient, .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOCore", package: "swift-nio"),
+        ]),
     tests(
         "IngressAuthService",
         [

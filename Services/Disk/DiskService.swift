@@ -15,6 +15,7 @@ public struct DiskService: PlatformService {
     private let keeper: DiskKeeper
     private let crossOrigin: CrossOrigin?
     private let removals: EventConsumer?
+    private let webhook: DiskWebhook?
 
     public init(_ context: ServiceContext) async throws {
         let settings = context.settings
@@ -42,6 +43,7 @@ public struct DiskService: PlatformService {
         pace.measuring = try settings.duration("disk.measuring.interval", default: pace.measuring)
         pace.sweeping = try settings.duration("disk.sweeping.interval", default: pace.sweeping)
         keeper = DiskKeeper(store: store, pace: pace, logger: context.logger)
+        webhook = try await DiskWebhook(context, cluster: ClusterName(settings.string("cluster.name")), store: store)
     }
 
     public func register(on router: PlatformRouter) {
@@ -50,5 +52,5 @@ public struct DiskService: PlatformService {
         DiskRoutes(disks: disks).register(on: router)
     }
 
-    public var background: [any Service] { [keeper] + (removals.map { [$0] } ?? []) }
+    public var background: [any Service] { [keeper] + (removals.map { [$0] } ?? []) + (webhook?.services ?? []) }
 }

@@ -6,7 +6,7 @@ import PlatformModel
 /// The names of disks: who has which.
 struct DiskNames: Sendable {
     /// So long may pass between a name and its disk while it is made.
-    private static let patience = 60.0
+    var patience = 60.0
 
     let client: KubernetesClient
     let logger: Logger
@@ -32,6 +32,12 @@ struct DiskNames: Sendable {
         throw DiskRefusal.nameUsed(name, place)
     }
 
+    /// Whether a name could be taken: nothing is done.
+    func isFree(_ name: DiskName, in place: DiskPlace) async throws -> Bool {
+        guard let naming = try await client.find(.diskNamings, DiskNaming.objectName(name, place), in: place.namespace) else { return true }
+        return try await isLeft(naming, in: place.namespace)
+    }
+
     /// Frees a name that is this disk's.
     func free(_ objectName: String, of id: DiskReference, in namespace: String) async throws {
         guard let naming = try await client.find(.diskNamings, objectName, in: namespace), naming.spec.diskID == id.text else { return }
@@ -41,7 +47,7 @@ struct DiskNames: Sendable {
     /// Names whose disks never came or have gone.
     func removeLeft() async throws {
         for naming in try await client.list(.diskNamings).items {
-            guard let name = naming.metadata.name, let namespace = naming.metadata.namespace, Self.isOld(naming) else { continue }
+            guard let name = naming.metadata.name, let namespace = naming.metadata.namespace, isOld(naming) else { continue }
             if try await removeIfLeft(name, in: namespace) {
                 logger.info("a name without a disk was removed", metadata: ["name": "\(name)", "namespace": "\(namespace)"])
             }
@@ -51,15 +57,18 @@ struct DiskNames: Sendable {
     /// Whether the name is free now. A name that was given a moment ago is not: its disk may be on its way.
     private func removeIfLeft(_ objectName: String, in namespace: String) async throws -> Bool {
         guard let naming = try await client.find(.diskNamings, objectName, in: namespace) else { return true }
-        guard Self.isOld(naming) else { return false }
-        if let id = DiskReference(naming.spec.diskID), try await client.find(.persistentVolumeClaims, id.text, in: namespace) != nil {
-            return false
-        }
+        guard try await isLeft(naming, in: namespace) else { return false }
         try await delete(naming, in: namespace)
         return true
     }
 
-    private static func isOld(_ naming: DiskNaming) -> Bool {
+    private func isLeft(_ naming: DiskNaming, in namespace: String) async throws -> Bool {
+        guard isOld(naming) else { return false }
+        guard let id = DiskReference(naming.spec.diskID) else { return true }
+        return try await client.find(.persistentVolumeClaims, id.text, in: namespace) == nil
+    }
+
+    private func isOld(_ naming: DiskNaming) -> Bool {
         naming.metadata.creationTimestamp.map { Date().timeIntervalSince($0) > patience } ?? false
     }
 
