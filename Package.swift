@@ -112,7 +112,7 @@ let services: [Target] =
     + service("Jobs", "jobs-api", ["Postgres", "Kubernetes", "Injection"])
     + service("Monitoring", "monitoring-api", ["Kubernetes", "WebSocket"])
     + service("Secrets", "secrets-api", ["Kubernetes", httpTypes, .product(name: "NIOCore", package: "swift-nio")])
-    + service("Disk", "disk-api", ["Kubernetes"])
+    + service("Disk", "disk-api", ["Kubernetes", "Injection", crypto])
     + service("IngressAuth", "ingress-auth", ["Redis", httpClient, httpTypes, metrics, crypto] + nio)
     + service("Storage", "storage-api", ["WebSocket", "Kubernetes", "Injection", httpClient, httpTypes] + nio)
 
@@ -189,7 +189,9 @@ let testing: [Target] = [
     tests(
         "DiskService",
         [
-            "TestSupport", "ServiceTestSupport", "AuthService", "AdminService", "LocalCluster", "Kubernetes", hummingbird, httpClient,
+            "TestSupport", "ServiceTestSupport", "AuthService", "AdminService", "LocalCluster", "LocalCertificates", "Kubernetes",
+            "Injection",
+            hummingbird, httpClient, .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOCore", package: "swift-nio"),
         ]),
     tests(
         "IngressAuthService",

@@ -16,6 +16,7 @@ public struct DiskService: PlatformService {
     private let crossOrigin: CrossOrigin?
     private let removals: EventConsumer?
     private let documentation: Documentation?
+    private let webhook: DiskWebhook?
 
     public init(_ context: ServiceContext) async throws {
         let settings = context.settings
@@ -48,6 +49,7 @@ public struct DiskService: PlatformService {
         pace.measuring = try settings.duration("disk.measuring.interval", default: pace.measuring)
         pace.sweeping = try settings.duration("disk.sweeping.interval", default: pace.sweeping)
         keeper = DiskKeeper(store: store, pace: pace, logger: context.logger)
+        webhook = try await DiskWebhook(context, cluster: ClusterName(settings.string("cluster.name")), store: store)
     }
 
     public func register(on router: PlatformRouter) {
@@ -57,5 +59,5 @@ public struct DiskService: PlatformService {
         documentation?.register(on: router)
     }
 
-    public var background: [any Service] { [keeper] + (removals.map { [$0] } ?? []) }
+    public var background: [any Service] { [keeper] + (removals.map { [$0] } ?? []) + (webhook?.services ?? []) }
 }

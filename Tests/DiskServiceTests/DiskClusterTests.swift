@@ -1,7 +1,9 @@
 import Foundation
 import Kubernetes
+import Logging
 import PlatformClients
 import PlatformModel
+import ServiceKit
 import TestSupport
 import Testing
 
@@ -248,6 +250,61 @@ import Testing
             // Its disk may still be on its way.
             #expect(try await stage.make(["name": "left"]).status == 409)
             #expect(made.metadata.creationTimestamp != nil)
+            // Later it is not: as if that were now.
+            try await stage.withHomes { homes in
+                let names = DiskNames(homes: homes, logger: TestLog().logger("test"), patience: -5)
+                let id = DiskReference.random()
+                try await names.take(DiskName("left"), for: id, in: place)
+                #expect(try await names.holder(of: DiskName("left"), in: place) == id)
+                // A name whose disk stands is nobody else's, however old.
+                let standing = try #require(DiskReference(try await stage.made(["name": "kept"])))
+                await #expect(throws: DiskRefusal.self) { try await names.take(DiskName("kept"), for: id, in: place) }
+                #expect(try await names.holder(of: DiskName("kept"), in: place) == standing)
+            }
+        }
+    }
+
+    /// Names that meet in one namespace, or somebody who made it before.
+    @Test func aNamespaceThatIsAnothersIsLeftAlone() async throws {
+        try await DiskStage.with { (stage) async throws in
+            let labels = ["platform.apolo.us/org": "beta", "platform.apolo.us/project": "vision"]
+            let metadata = ObjectMeta(name: DiskStage.namespace, labels: labels)
+            try await stage.client.create(.namespaces, Namespace(metadata: metadata))
+            let answer = try await stage.make(["name": "data"])
+            #expect(answer.status == 409 && answer.body.contains("taken by another project"), "\(answer.status) \(answer.body)")
+            #expect(try await stage.client.list(.persistentVolumeClaims).items.isEmpty)
+            #expect(try await stage.names().isEmpty)
+            #expect(try await stage.client.list(.networkPolicies, in: DiskStage.namespace).items.isEmpty)
+        }
+    }
+
+    @Test func withoutAuthNothingIsAllowed() async throws {
+        try await DiskStage.with { (stage) async throws in
+            let id = try await stage.made()
+            stage.auth.assembly.shutDown()
+            let deadline = ContinuousClock.now + .seconds(90)
+            while try await stage.get(id).status != 503 {
+                guard .now < deadline else { throw SettingError("auth-api does not go") }
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            let answers = [
+                try await stage.make(), try await stage.get(id), try await stage.delete(id), try await stage.get("UPPER"),
+                try await stage.call(.GET, "?" + DiskStage.acme),
+            ]
+            for answer in answers {
+                #expect(answer.status == 503 && answer.headers.first(name: "Retry-After") != nil, "\(answer.status) \(answer.body)")
+            }
+            let claims = try await stage.client.list(.persistentVolumeClaims, in: DiskStage.namespace).items
+            #expect(claims.map(\.metadata.name) == [id] && claims.first?.metadata.deletionTimestamp == nil)
+        }
+    }
+
+    @Test func anOwnerWhomNoLabelCanHold() async throws {
+        try await DiskStage.with { (stage) async throws in
+            let before = stage.askings("/namespaces/")
+            let answer = try await stage.make(as: "alice/" + String(repeating: "a", count: 63))
+            #expect(answer.status == 400 && answer.body.contains("longer than 63 characters"), "\(answer.status) \(answer.body)")
+            #expect(stage.askings("/namespaces/") == before)
         }
     }
 }

@@ -39,6 +39,12 @@ struct DiskNames: Sendable {
         throw DiskRefusal.nameUsed(name, place)
     }
 
+    /// Whether a name could be taken: nothing is done.
+    func isFree(_ name: DiskName, in place: DiskPlace) async throws -> Bool {
+        guard let naming = try await client.find(.diskNamings, DiskNaming.objectName(name, place), in: place.namespace) else { return true }
+        return try await isLeft(naming, in: place.namespace)
+    }
+
     /// Frees a name that is this disk's.
     func free(_ objectName: String, of id: DiskReference, in namespace: String) async throws {
         guard let naming = try await client.find(.diskNamings, objectName, in: namespace), naming.spec.diskID == id.text else { return }
@@ -64,10 +70,15 @@ struct DiskNames: Sendable {
     /// Whether the name is free now. A name that was given a moment ago is not: its disk may be on its way.
     private func removeIfLeft(_ objectName: String, in namespace: String) async throws -> Bool {
         guard let naming = try await client.find(.diskNamings, objectName, in: namespace) else { return true }
-        guard isOld(naming) else { return false }
-        if let id = DiskReference(naming.spec.diskID), try await stands(id, in: namespace) { return false }
+        guard try await isLeft(naming, in: namespace) else { return false }
         try await delete(naming, in: namespace)
         return true
+    }
+
+    private func isLeft(_ naming: DiskNaming, in namespace: String) async throws -> Bool {
+        guard isOld(naming) else { return false }
+        guard let id = DiskReference(naming.spec.diskID) else { return true }
+        return try await !stands(id, in: namespace)
     }
 
     private func stands(_ id: DiskReference, in namespace: String) async throws -> Bool {

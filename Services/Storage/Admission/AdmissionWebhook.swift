@@ -4,7 +4,6 @@ import Kubernetes
 import PlatformModel
 import ServiceKit
 import ServiceLifecycle
-import WebSocket
 
 /// The webhook as the settings want it: a second server of this process, over TLS.
 struct AdmissionWebhook: Sendable {
@@ -15,41 +14,14 @@ struct AdmissionWebhook: Sendable {
 
     /// - Returns: nil when it is not switched on.
     init?(_ context: ServiceContext, cluster: String, table: StorageTable) async throws {
-        guard context.settings.optional("storage.admission.port") != nil else { return nil }
         let kubernetes = OwnKubernetes(context)
-        var services: [any Service] = []
-        let certificate: ServerCertificate
-        if let name = context.settings.optional("storage.admission.secret") {
-            let (client, namespace) = try kubernetes.get()
-            let secret = try await CertificateSecret(name, in: namespace, client, logger: context.logger)
-            services.append(secret)
-            certificate = secret.certificate
-        } else {
-            certificate = try Self.certificate(context)
+        let server = try await AdmissionServer(context, of: "storage", path: Self.path, kubernetes: { try kubernetes.get().0 }) {
+            StorageInjector(
+                cluster: cluster, table: table, volumes: try await Self.volumes(context, kubernetes),
+                owner: NamespaceOwner(client: try kubernetes.get().0), logger: context.logger)
         }
-        let injector = StorageInjector(
-            cluster: cluster, table: table, volumes: try await Self.volumes(context, kubernetes),
-            owner: NamespaceOwner(client: try kubernetes.get().0), logger: context.logger)
-        let port = try context.settings.int("storage.admission.port")
-        let listener = try SideListener("admission webhook", context, port: port, certificate: certificate) { router in
-            AdmissionRoutes(path: Self.path, reviewer: injector).register(on: router)
-        }
-        self.services = services + [listener]
-    }
-
-    private static func certificate(_ context: ServiceContext) throws -> ServerCertificate {
-        let (chain, key) = (context.settings.optional("storage.admission.certificate"), context.settings.optional("storage.admission.key"))
-        guard let chain, let key else {
-            throw SettingError(
-                "The admission webhook needs ORRERY_STORAGE_ADMISSION_SECRET, or ORRERY_STORAGE_ADMISSION_CERTIFICATE and "
-                    + "ORRERY_STORAGE_ADMISSION_KEY.")
-        }
-        do {
-            return try ServerCertificate(certificate: chain, key: key, logger: context.logger)
-        } catch {
-            throw SettingError(
-                "ORRERY_STORAGE_ADMISSION_CERTIFICATE and ORRERY_STORAGE_ADMISSION_KEY (\(chain), \(key)) cannot be used: \(error)")
-        }
+        guard let server else { return nil }
+        services = server.services
     }
 
     private static func volumes(_ context: ServiceContext, _ kubernetes: OwnKubernetes) async throws -> InjectableVolumes {
@@ -94,7 +66,7 @@ private final class OwnKubernetes {
     func get() throws -> (KubernetesClient, String) {
         if let found { return found }
         let client = try context.kubernetes { $0.callTimeout = .seconds(10) }
-        let namespace = try context.settings.string("storage.admission.namespace", default: client.configuration.namespace)
+        let namespace = try AdmissionServer.namespace(context.settings, of: "storage", client)
         found = (client, namespace)
         return (client, namespace)
     }

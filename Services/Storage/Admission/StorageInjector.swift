@@ -61,53 +61,15 @@ struct StorageInjector: AdmissionReviewer {
     }
 }
 
-/// The lists of a pod that are added to.
-struct PodLists {
-    let containers: [JSONValue]
-    private let hasVolumes: Bool
-
-    init(_ pod: JSONValue) {
-        containers = pod["spec"]?["containers"]?.array ?? []
-        hasVolumes = pod["spec"]?["volumes"]?.array != nil
-    }
-
-    private static func mounts(_ container: JSONValue) -> [JSONValue]? { container["volumeMounts"]?.array }
-
+extension PodLists {
     /// The webhook is asked again after other webhooks.
-    var isInjected: Bool {
-        containers.contains { container in
-            (Self.mounts(container) ?? []).contains { $0["name"]?.string?.hasPrefix(InjectedStorage.prefix) == true }
+    fileprivate var isInjected: Bool {
+        containers.indices.contains { index in
+            (mounts(of: index) ?? []).contains { $0["name"]?.string?.hasPrefix(InjectedStorage.prefix) == true }
         }
     }
 
-    func adding(_ storage: InjectedStorage) -> [JSONValue] {
-        func add(_ path: String, _ value: JSONValue) -> JSONValue { ["op": "add", "path": .string(path), "value": value] }
-        var operations: [JSONValue] = hasVolumes ? [] : [add("/spec/volumes", [])]
-        for (index, container) in containers.enumerated() where Self.mounts(container) == nil {
-            operations.append(add("/spec/containers/\(index)/volumeMounts", []))
-        }
-        for step in storage.steps {
-            if let volume = step.volume { operations.append(add("/spec/volumes/-", volume.json)) }
-            for index in containers.indices { operations.append(add("/spec/containers/\(index)/volumeMounts/-", step.mount.json)) }
-        }
-        return operations
-    }
-}
-
-extension Volume {
-    fileprivate var json: JSONValue {
-        var value: [String: JSONValue] = ["name": .string(name)]
-        if let hostPath { value["hostPath"] = ["path": .string(hostPath.path), "type": .string(hostPath.type ?? "")] }
-        if let nfs { value["nfs"] = ["server": .string(nfs.server), "path": .string(nfs.path)] }
-        return .object(value)
-    }
-}
-
-extension VolumeMount {
-    fileprivate var json: JSONValue {
-        var value: [String: JSONValue] = ["name": .string(name), "mountPath": .string(mountPath)]
-        if let subPath { value["subPath"] = .string(subPath) }
-        if readOnly == true { value["readOnly"] = true }
-        return .object(value)
+    fileprivate func adding(_ storage: InjectedStorage) -> [JSONValue] {
+        adding(storage.steps.map { Addition(volume: $0.volume, mount: $0.mount) })
     }
 }

@@ -7,14 +7,26 @@ public struct AdmissionRequest: Sendable {
     public let uid: String
     /// The object as it is to be.
     public let object: JSONValue
+    /// The object as it is; null for one that is made.
+    public let old: JSONValue
     public let namespace: String?
+    /// `CREATE`, `UPDATE` …
+    public let operation: String?
+    /// Who makes or changes it, as Kubernetes knows him.
+    public let username: String?
     /// Nothing may come of it but the answer.
     public let isDryRun: Bool
 
-    public init(uid: String, object: JSONValue, namespace: String? = nil, isDryRun: Bool = false) {
+    public init(
+        uid: String, object: JSONValue, old: JSONValue = .null, namespace: String? = nil, operation: String? = nil,
+        username: String? = nil, isDryRun: Bool = false
+    ) {
         self.uid = uid
         self.object = object
+        self.old = old
         self.namespace = namespace
+        self.operation = operation
+        self.username = username
         self.isDryRun = isDryRun
     }
 
@@ -26,8 +38,9 @@ public struct AdmissionRequest: Sendable {
             throw PlatformError.badRequest("request.uid: is required; expected an AdmissionReview of admission.k8s.io/v1.")
         }
         self.init(
-            uid: uid, object: request?["object"] ?? .null, namespace: request?["namespace"]?.string,
-            isDryRun: request?["dryRun"]?.bool ?? false)
+            uid: uid, object: request?["object"] ?? .null, old: request?["oldObject"] ?? .null,
+            namespace: request?["namespace"]?.string, operation: request?["operation"]?.string,
+            username: request?["userInfo"]?["username"]?.string, isDryRun: request?["dryRun"]?.bool ?? false)
     }
 
     public var kind: String? { object["kind"]?.string }
@@ -35,6 +48,9 @@ public struct AdmissionRequest: Sendable {
     public func label(_ name: String) -> String? { object["metadata"]?["labels"]?[name]?.string }
 
     public func annotation(_ name: String) -> String? { object["metadata"]?["annotations"]?[name]?.string }
+
+    /// Of the object as it is.
+    public func oldAnnotation(_ name: String) -> String? { old["metadata"]?["annotations"]?[name]?.string }
 }
 
 /// What is answered.

@@ -10,15 +10,18 @@ public struct AdmissionRoutes<Reviewer: AdmissionReviewer>: Sendable {
 
     let path: String
     let reviewer: Reviewer
+    let pong: String
 
-    public init(path: String, reviewer: Reviewer) {
+    /// - Parameter pong: what probes hear.
+    public init(path: String, reviewer: Reviewer, pong: String = "Pong") {
         self.path = path
         self.reviewer = reviewer
+        self.pong = pong
     }
 
     public func register(on router: PlatformRouter) {
         // For anyone: probes have no credentials.
-        router.get("/ping", access: .anyone) { _, _ in "Pong" }
+        router.get("/ping", access: .anyone) { [pong] _, _ in pong }
         // For anyone that reaches it: API servers show no credentials unless each is configured to. What it tells is no secret.
         router.post(path, access: .anyone, bodyLimit: Self.bodyLimit, timeout: .seconds(28)) { [reviewer] request, context in
             let body = try await request.body.collect(upTo: Self.bodyLimit)

@@ -1,4 +1,3 @@
-import Foundation
 import PlatformModel
 
 /// One piece of shared storage that a pod asks for in its annotation `platform.apolo.us/inject-storage` (storage.md 16.2).
@@ -6,10 +5,7 @@ public struct StorageInjection: Hashable, Sendable {
     /// The pod's annotation, and the label that makes the API server ask for it.
     public static let key = "platform.apolo.us/inject-storage"
 
-    public enum Mode: String, Hashable, Sendable {
-        case read = "r"
-        case write = "rw"
-    }
+    public typealias Mode = InjectedPlace.Mode
 
     /// Absolute, in the container.
     public let mountPath: String
@@ -24,11 +20,13 @@ public struct StorageInjection: Hashable, Sendable {
     ///   - uri: `storage://<cluster>/<org>/<project>[/…]`.
     ///   - cluster: the only one that the URI may name.
     public init(mountPath: String, uri: String, mode: Mode, cluster: String) throws(InvalidInjection) {
-        guard mountPath.hasPrefix("/") else { throw InvalidInjection("`\(mountPath)` is not an absolute path") }
-        guard !Self.parts(mountPath).contains("..") else { throw InvalidInjection("`\(mountPath)` holds `..`") }
-        self.mountPath = mountPath
-        self.mode = mode
-        path = try Self.path(uri, cluster: cluster)
+        try self.init(InjectedPlace(mountPath: mountPath, mode: mode, uri: uri), cluster: cluster)
+    }
+
+    private init(_ place: InjectedPlace, cluster: String) throws(InvalidInjection) {
+        mountPath = place.mountPath
+        mode = place.mode
+        path = try Self.path(place.uri, cluster: cluster)
     }
 
     private static func path(_ uri: String, cluster: String) throws(InvalidInjection) -> [String] {
@@ -52,53 +50,21 @@ public struct StorageInjection: Hashable, Sendable {
         return path
     }
 
-    /// By bytes: a combining character after a slash would hide it from a comparison of characters.
-    private static func parts(_ path: String) -> [String] {
-        path.utf8.split(separator: UInt8(ascii: "/")).map { String(decoding: $0, as: UTF8.self) }.filter { $0 != "." }
-    }
-
     /// Two pieces in one place would hide each other.
     public static func checkDistinct(_ items: [StorageInjection]) throws(InvalidInjection) {
-        var seen: Set<[String]> = []
-        for item in items where !seen.insert(parts(item.mountPath)).inserted {
-            throw InvalidInjection("`\(item.mountPath)` is mounted twice")
-        }
+        try InjectedPlace.checkDistinct(items.map(\.mountPath))
     }
-}
-
-/// Why pieces of storage cannot be had as they were asked for.
-public struct InvalidInjection: Error, Hashable, Sendable, CustomStringConvertible {
-    public let description: String
-    public init(_ description: String) { self.description = description }
 }
 
 // MARK: - The annotation
 
 extension StorageInjection {
-    /// More pieces in one pod are taken for a mistake.
-    static let most = 100
-
-    private struct Item: Decodable {
-        let mount_path: String
-        let storage_uri: String
-        let mount_mode: String?
-    }
-
-    /// The pieces that an annotation's text lists. Keys that are not known are ignored.
+    /// The pieces that an annotation's text lists.
     public static func parse(_ annotation: String, cluster: String) throws(InvalidInjection) -> [StorageInjection] {
-        let items: [Item]
-        do {
-            items = try JSONDecoder().decode([Item].self, from: Data(annotation.utf8))
-        } catch {
-            throw InvalidInjection("`\(annotation.prefix(200))` is no list of mount_path and storage_uri: \(error)")
-        }
-        guard items.count <= most else { throw InvalidInjection("\(items.count) pieces are more than \(most)") }
         var result: [StorageInjection] = []
-        for item in items {
-            guard let mode = item.mount_mode.map(Mode.init) ?? .write else { throw InvalidInjection("Input should be 'r' or 'rw'") }
-            result.append(try StorageInjection(mountPath: item.mount_path, uri: item.storage_uri, mode: mode, cluster: cluster))
+        for place in try InjectedPlace.parse(annotation, uri: "storage_uri") {
+            result.append(try StorageInjection(place, cluster: cluster))
         }
-        try checkDistinct(result)
         return result
     }
 }
