@@ -39,6 +39,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let drivers: [Target] = [
     driverHeaders("CLibpq", [.apt(["libpq-dev"])], pkgConfig: "libpq"),
     driverHeaders("CHiredis", [.apt(["libhiredis-dev"])]),
+    .systemLibrary(name: "CFileSystems", path: "Shared/CFileSystems"),
     library("Postgres", path: "Shared/Postgres", ["CLibpq", log, lifecycle, collections] + nio),
     library(
         "Redis", path: "Shared/Redis",
@@ -114,7 +115,7 @@ let services: [Target] =
     + service("Secrets", "secrets-api", ["Kubernetes", httpTypes, .product(name: "NIOCore", package: "swift-nio")])
     + service("Disk", "disk-api", ["Kubernetes", "Injection", crypto])
     + service("IngressAuth", "ingress-auth", ["Redis", httpClient, httpTypes, metrics, crypto] + nio)
-    + service("Storage", "storage-api", ["WebSocket", "Kubernetes", "Injection", httpClient, httpTypes] + nio)
+    + service("Storage", "storage-api", ["CFileSystems", "WebSocket", "Kubernetes", "Injection", httpClient, httpTypes] + nio)
 
 // The platform on one machine; never shipped in the charts.
 let local: [Target] = [
@@ -202,8 +203,8 @@ let testing: [Target] = [
     tests(
         "StorageService",
         [
-            "TestSupport", "AuthService", "AdminService", "Identity", "Injection", "Kubernetes", "LocalCertificates", "PlatformClients",
-            "PlatformModel", "ServiceKit", "WebSocket", hummingbird, httpClient, lifecycle,
+            "CFileSystems", "TestSupport", "AuthService", "AdminService", "Identity", "Injection", "Kubernetes", "LocalCertificates",
+            "PlatformClients", "PlatformModel", "ServiceKit", "WebSocket", hummingbird, httpClient, lifecycle,
             .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "Subprocess", package: "swift-subprocess"),
         ] + nio),
     // The matrix walks whatever is a service.

@@ -10,7 +10,7 @@ public struct StorageService: PlatformService {
     public static let versionName = "platform-storage-api"
     public static var errorRenderer: any ErrorRenderer { StorageErrors() }
 
-    private let routes: StorageRoutes
+    let routes: StorageRoutes
     private let usage: UsageCollector?
     private let webhook: AdmissionWebhook?
     private let removals: EventConsumer?

@@ -16,6 +16,7 @@ struct CacheTests {
             var trees: [String] = []
             var checks = 0
             var clock = ContinuousClock.now
+            var isAway = false
         }
         private let state = Mutex(State())
 
@@ -27,17 +28,19 @@ struct CacheTests {
         }
 
         func node(of path: StoragePath, as caller: Caller) async throws -> PermissionTree.Node {
-            let node = state.withLock { state in
+            let (node, isAway) = state.withLock { state in
                 state.trees.append(path.text)
-                return state.root.descending(path.components)
+                return (state.root.descending(path.components), state.isAway)
             }
-            await Task.yield()
+            for _ in 0..<100 { await Task.yield() }
+            if isAway { throw PlatformError.unavailable("auth-api is away.") }
             return node
         }
 
         func set(_ action: Action, below: [String: Action] = [:]) {
             state.withLock { $0.root = .init(action: action, children: below.mapValues { .init(action: $0) }) }
         }
+        func isAway(_ isAway: Bool) { state.withLock { $0.isAway = isAway } }
         func pass(_ seconds: Int) { state.withLock { $0.clock += .seconds(seconds) } }
         var now: ContinuousClock.Instant { state.withLock(\.clock) }
         var trees: [String] { state.withLock(\.trees) }
@@ -96,6 +99,25 @@ struct CacheTests {
             try await group.waitForAll()
         }
         #expect(source.trees == ["/", "/"] && source.checks == 0)
+    }
+
+    /// Of many who wait for an auth-api that does not answer, none waits for the others' failures before his own.
+    @Test func aFailureIsToldToAllWhoWaitForIt() async throws {
+        source.set(.write)
+        _ = try await cache.node(of: root, as: alice)
+        source.pass(101)
+        source.isAway(true)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<10 {
+                group.addTask {
+                    await #expect(throws: PlatformError.self) { try await cache.node(of: path("/child\(number)"), as: alice) }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(source.trees.count < 10, "\(source.trees)")
+        source.isAway(false)
+        #expect(try await cache.node(of: path("/child"), as: alice).action == .write)
     }
 
     @Test func aRightTakenAwayHoldsUntilItExpires() async throws {

@@ -89,6 +89,7 @@ struct PathTests {
     @Test func settingsAreChecked() async throws {
         for (key, value) in [
             ("storage.root", ""), ("storage.root", "/nowhere/at/all"), ("storage.mounts", "a/b"), ("storage.threads", "0"),
+            ("storage.timeout", "0"),
         ] {
             await #expect(throws: SettingError.self) { try await Platform.run([key: value]) { _ in } }
         }

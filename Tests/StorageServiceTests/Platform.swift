@@ -22,11 +22,16 @@ struct Platform: Sendable {
 
     private static let turnstile = Turnstile(slots: 4)
 
-    static func run(_ settings: [String: String] = [:], _ body: @escaping @Sendable (Platform) async throws -> Void) async throws {
-        try await turnstile.pass { try await start(settings, body) }
+    static func run(
+        _ settings: [String: String] = [:], service: any PlatformService.Type = StorageService.self,
+        _ body: @escaping @Sendable (Platform) async throws -> Void
+    ) async throws {
+        try await turnstile.pass { try await start(settings, service, body) }
     }
 
-    private static func start(_ settings: [String: String], _ body: @escaping @Sendable (Platform) async throws -> Void) async throws {
+    private static func start(
+        _ settings: [String: String], _ service: any PlatformService.Type, _ body: @escaping @Sendable (Platform) async throws -> Void
+    ) async throws {
         let pem = TokenSigner.generatePEM()
         let signer = try await TokenSigner(pem: pem)
         let root = FileManager.default.temporaryDirectory.appendingPathComponent("storage-\(UUID().uuidString)").path
@@ -39,7 +44,7 @@ struct Platform: Sendable {
                 "auth.url": auth.url, "postgres.url": "none", "cluster.name": "default", "storage.root": root,
                 "service.token": try await signer.sign(Self.claims(settings)),
             ].merging(settings) { _, given in given }
-            try await withService(StorageService.self, settings: own, authenticator: Identity.authenticator) { (storage) async throws in
+            try await withService(service, settings: own, authenticator: Identity.authenticator) { (storage) async throws in
                 let platform = Platform(auth: auth, storage: storage, signer: signer, root: root)
                 for name in ["alice", "bob"] {
                     try await platform.client().createUser(PrincipalName(name))

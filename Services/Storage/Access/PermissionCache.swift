@@ -28,8 +28,8 @@ actor PermissionCache {
     private let limit: Int
     private let now: @Sendable () -> ContinuousClock.Instant
     private var entries: [Key: Entry] = [:]
-    /// Who waits for a tree that is being asked for again.
-    private var refreshing: [Key: [CheckedContinuation<Void, Never>]] = [:]
+    /// Trees that are being asked for again.
+    private var refreshing: [Key: Task<PermissionTree.Node?, any Error>] = [:]
 
     init(
         _ source: any PermissionSource, _ times: Times, limit: Int = 10_000,
@@ -85,15 +85,17 @@ actor PermissionCache {
 
     var count: Int { entries.count }
 
-    /// One question for all who need its answer.
+    /// One question for all who need its answer, a failure included: asked one after the other, each would wait for those before it. It is
+    /// nobody's own, so that who leaves takes it from nobody.
     private func refreshed(_ key: Key, as caller: Caller) async throws -> PermissionTree.Node? {
-        while refreshing[key] != nil {
-            await withCheckedContinuation { refreshing[key]?.append($0) }
-            if let entry = entries[key], entry.expires > now() { return entry.node }
-            if entries[key] == nil { return nil }
-        }
-        refreshing[key] = []
-        defer { for waiter in refreshing.removeValue(forKey: key) ?? [] { waiter.resume() } }
+        if let question = refreshing[key] { return try await question.value }
+        let question = Task { try await refresh(key, as: caller) }
+        refreshing[key] = question
+        defer { refreshing[key] = nil }
+        return try await question.value
+    }
+
+    private func refresh(_ key: Key, as caller: Caller) async throws -> PermissionTree.Node? {
         let node = try await source.node(of: key.path, as: caller)
         guard node.action > .deny else {
             entries[key] = nil

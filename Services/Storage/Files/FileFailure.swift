@@ -26,7 +26,7 @@ struct FileFailure: Error, Equatable {
 extension FileFailure: PlatformErrorConvertible {
     /// A storage that is not there now may be soon: everything else will not change by itself.
     var platformError: PlatformError {
-        guard self != .awayStorage else {
+        guard self != .awayStorage, self != .silentStorage else {
             return PlatformError(.serviceUnavailable, text, code: name, headers: [.retryAfter: "2"])
         }
         return .badRequest(text, code: name)
@@ -34,6 +34,8 @@ extension FileFailure: PlatformErrorConvertible {
 
     /// A storage's own folder cannot be reached: never to be taken for an empty one.
     static var awayStorage: FileFailure { FileFailure(EIO, "The storage is not available; try again.") }
+    /// A call has not come back in time; whether it will have been carried out nobody knows.
+    static var silentStorage: FileFailure { FileFailure(ETIMEDOUT, "The storage does not answer; try again.") }
 }
 
 /// Calls until it is not interrupted.

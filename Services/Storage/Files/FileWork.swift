@@ -1,91 +1,65 @@
+import Glibc
 import NIOPosix
 import ServiceKit
 import ServiceLifecycle
 import Synchronization
+import WebSocket
 
-/// Threads on which one storage's file system is waited for. A storage that hangs holds up its own threads and nobody else's, and who waits for
-/// it can go away.
-final class FileWork: Sendable {
+/// Threads on which one storage's file system is waited for. A storage that hangs holds up its own threads and nobody else's; who waits for
+/// it can go away, and is sent away in time.
+final class FileWork: FileThreads {
     /// Work that waits for a thread; more is refused.
     private static let longestQueue = 2000
 
     private let threads: NIOThreadPool
     private let waiting = Atomic(0)
+    /// How long a call may take, with its wait for a thread.
+    private let limit: Duration
 
-    init(threads count: Int) {
+    init(threads count: Int, limit: Duration) {
         threads = NIOThreadPool(numberOfThreads: count)
+        self.limit = limit
         threads.start()
     }
 
     /// Runs `body` on one of the threads.
-    /// - Throws: what `body` throws; 503 when too much waits; `CancellationError` at once when cancelled, while a call that has begun goes on to
-    ///   its end unheard.
+    /// - Throws: what `body` throws; 503 when too much waits; ``FileFailure/silentStorage`` when it takes too long; `CancellationError` at once
+    ///   when cancelled. A call that has begun then goes on to its end unheard; one that has not is never made.
     func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
         guard waiting.wrappingAdd(1, ordering: .relaxed).newValue <= Self.longestQueue else {
             waiting.wrappingSubtract(1, ordering: .relaxed)
             throw PlatformError.unavailable("The storage is overloaded; try again.")
         }
-        let answer = Answer<T>()
+        let job = FileJob(body)
+        let alarm = AlarmClock.shared.set(after: limit) { job.end(.failure(FileFailure.silentStorage)) }
+        defer { AlarmClock.shared.forget(alarm) }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                answer.wait(continuation)
+                job.wait(continuation)
                 threads.submit { [self] state in
                     waiting.wrappingSubtract(1, ordering: .relaxed)
-                    guard case .active = state, !answer.isGiven else { return answer.give(.failure(CancellationError())) }
-                    answer.give(Result(catching: body))
+                    guard case .active = state else { return job.end(.failure(CancellationError())) }
+                    job.run()
                 }
             }
         } onCancel: {
-            answer.give(.failure(CancellationError()))
+            job.end(.failure(CancellationError()))
         }
     }
 
-    func stop() async { try? await threads.shutdownGracefully() }
+    /// Closes a descriptor on one of the threads: a file system may write back then, and take its time.
+    func close(_ descriptor: CInt) {
+        threads.submit { _ in _ = Glibc.close(descriptor) }
+    }
 
-    /// The first answer counts.
-    private final class Answer<T: Sendable>: Sendable {
-        private enum State {
-            case empty
-            case awaited(CheckedContinuation<T, any Error>)
-            case given(Result<T, any Error>)
-            case over
-        }
-        private let state = Mutex(State.empty)
-
-        var isGiven: Bool {
-            state.withLock { state in
-                switch state {
-                case .empty, .awaited: false
-                case .given, .over: true
-                }
-            }
-        }
-
-        func wait(_ continuation: CheckedContinuation<T, any Error>) {
-            let given: Result<T, any Error>? = state.withLock { state in
-                if case .given(let result) = state {
-                    state = .over
-                    return result
-                }
-                state = .awaited(continuation)
-                return nil
-            }
-            if let given { continuation.resume(with: given) }
-        }
-
-        func give(_ result: Result<T, any Error>) {
-            let waiter: CheckedContinuation<T, any Error>? = state.withLock { state in
-                switch state {
-                case .empty:
-                    state = .given(result)
-                    return nil
-                case .awaited(let waiter):
-                    state = .over
-                    return waiter
-                case .given, .over: return nil
-                }
-            }
-            waiter?.resume(with: result)
+    /// Ends the threads. Those that hang are left to the end of the process.
+    func stop(within patience: Duration = .seconds(2)) async {
+        let ended = FileJob {}
+        let alarm = AlarmClock.shared.set(after: patience) { ended.run() }
+        defer { AlarmClock.shared.forget(alarm) }
+        try? await withCheckedThrowingContinuation { continuation in
+            ended.wait(continuation)
+            threads.shutdownGracefully { _ in ended.run() }
         }
     }
 }
@@ -96,6 +70,8 @@ struct FileWorkLifetime: Service {
 
     func run() async throws {
         try? await gracefulShutdown()
-        for work in all { await work.stop() }
+        await withTaskGroup(of: Void.self) { group in
+            for work in all { group.addTask { await work.stop() } }
+        }
     }
 }

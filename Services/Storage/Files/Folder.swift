@@ -102,8 +102,9 @@ final class Folder: Sendable {
     }
 
     /// A regular file, for writing.
+    /// - Parameter work: closes it.
     /// - Throws: `EISDIR` for a directory, `ENOENT` for a link, `EINVAL` for what is neither.
-    func openForWriting(_ name: String, creating: Bool) throws(FileFailure) -> WritableFile {
+    func openForWriting(_ name: String, creating: Bool, closedBy work: FileWork) throws(FileFailure) -> WritableFile {
         do throws(FileFailure) {
             switch try status(of: name).kind {
             case .file: break
@@ -117,7 +118,7 @@ final class Folder: Sendable {
         if creating {
             do {
                 let file = try openUnlinked(name, O_WRONLY | O_CREAT | O_EXCL)
-                return WritableFile(file, self, name, isNew: true, size: 0)
+                return WritableFile(file, self, name, work, isNew: true, size: 0)
             } catch let error where error.code == EEXIST {
                 // It is there, or has come to be there meanwhile.
             }
@@ -125,7 +126,7 @@ final class Folder: Sendable {
         let file = try regular(try openUnlinked(name, O_WRONLY))
         var raw = stat()
         _ = fstat(file, &raw)
-        return WritableFile(file, self, name, isNew: false, size: Int64(raw.st_size))
+        return WritableFile(file, self, name, work, isNew: false, size: Int64(raw.st_size))
     }
 
     /// Should the name stand for something else by now: no waiting for a pipe's other end, and no link.

@@ -9,13 +9,14 @@ struct Storage: Sendable {
     private let mount: String?
     var mountName: String? { mount }
     let work: FileWork
+    private let systems = FileSystems()
 
     typealias Components = ArraySlice<String>
 
-    init(base: Folder, mount: String?, threads: Int) {
+    init(base: Folder, mount: String?, threads: Int, limit: Duration) {
         self.base = base
         self.mount = mount
-        work = FileWork(threads: threads)
+        work = FileWork(threads: threads, limit: limit)
     }
 
     func isSame(as other: Storage) -> Bool { work === other.work }
@@ -82,8 +83,11 @@ struct Storage: Sendable {
         case .directory: return (status, nil)
         case .link, .special: throw FileFailure.missing
         case .file:
+            let descriptor = try folder.open(name)
             let file: OpenFile
-            do { file = try OpenFile(descriptor: folder.open(name)) } catch let error as FileError { throw FileFailure(error.code) }
+            do {
+                file = try OpenFile(descriptor: descriptor, threads: systems.isRemote(descriptor) ? work : nil)
+            } catch let error as FileError { throw FileFailure(error.code) }
             return (FileStatus(kind: .file, length: file.size, modified: status.modified), file)
         }
     }
@@ -168,7 +172,7 @@ struct Storage: Sendable {
             folder = try self.folder(path.dropLast())
         }
         do {
-            return try folder.openForWriting(last, creating: creating)
+            return try folder.openForWriting(last, creating: creating, closedBy: work)
         } catch let error where error.code == EISDIR {
             throw isDirectory
         }

@@ -31,6 +31,8 @@ struct TreeRemoval: Sendable {
     private let isDirectory: Bool
     private var levels: [Level] = []
     private var hasBegun = false
+    /// Of a step after others whose objects were still to be told.
+    private var failure: (any Error)?
 
     init(_ parent: Folder, _ name: String, isDirectory: Bool, path: StoragePath) {
         self.parent = parent
@@ -43,6 +45,7 @@ struct TreeRemoval: Sendable {
     mutating func next(_ limit: Int, within time: Duration) throws -> [Removed] {
         let deadline = ContinuousClock.now + time
         var removed: [Removed] = []
+        if let failure { throw failure }
         if !hasBegun {
             hasBegun = true
             if isDirectory {
@@ -53,7 +56,13 @@ struct TreeRemoval: Sendable {
             }
         }
         while removed.count < limit, !levels.isEmpty, removed.isEmpty || .now < deadline {
-            if let one = try step() { removed.append(one) }
+            do {
+                if let one = try step() { removed.append(one) }
+            } catch {
+                guard !removed.isEmpty else { throw error }
+                failure = error
+                break
+            }
         }
         return removed
     }

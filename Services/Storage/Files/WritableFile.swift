@@ -6,21 +6,24 @@ final class WritableFile: Sendable {
     private let descriptor: CInt
     private let folder: Folder
     private let name: String
+    private let work: FileWork
     /// It was made by being opened.
     private let isNew: Bool
     /// Its length when it was opened.
     private let size: Int64
 
     /// Takes over the descriptor.
-    init(_ descriptor: CInt, _ folder: Folder, _ name: String, isNew: Bool, size: Int64) {
+    init(_ descriptor: CInt, _ folder: Folder, _ name: String, _ work: FileWork, isNew: Bool, size: Int64) {
         self.descriptor = descriptor
         self.folder = folder
         self.name = name
+        self.work = work
         self.isNew = isNew
         self.size = size
     }
 
-    deinit { close(descriptor) }
+    /// Whoever lets go of it last need not be one who may wait.
+    deinit { work.close(descriptor) }
 
     func truncate(to length: Int64) throws(FileFailure) {
         try calling { ftruncate(descriptor, off_t(length)) }

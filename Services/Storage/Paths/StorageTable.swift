@@ -29,6 +29,8 @@ struct StorageTable: Sendable {
         let root = try settings.string("storage.root")
         let threads = try settings.int("storage.threads", default: 32)
         guard (1...1000).contains(threads) else { throw SettingError("ORRERY_STORAGE_THREADS is \(threads); expected 1 to 1000.") }
+        let limit = try settings.duration("storage.timeout", default: .seconds(25))
+        guard limit > .zero else { throw SettingError("ORRERY_STORAGE_TIMEOUT is \(limit); expected more than 0 seconds.") }
         let folder: Folder
         do {
             folder = try Folder(path: root)
@@ -37,7 +39,7 @@ struct StorageTable: Sendable {
         }
         self.cluster = cluster
         self.root = root.split(separator: "/").map(String.init).filter { $0 != "." }
-        base = Storage(base: folder, mount: nil, threads: threads)
+        base = Storage(base: folder, mount: nil, threads: threads, limit: limit)
         let names = (settings.optional("storage.mounts") ?? "").split(separator: ",").map(String.init)
         for name in names {
             let isName = try? StoragePath("/" + name).components == [name]
@@ -48,8 +50,8 @@ struct StorageTable: Sendable {
         if names.isEmpty {
             (standard, others) = (base, [:])
         } else {
-            standard = Storage(base: folder, mount: cluster, threads: threads)
-            let mounts = names.map { ($0, Storage(base: folder, mount: $0, threads: threads)) }
+            standard = Storage(base: folder, mount: cluster, threads: threads, limit: limit)
+            let mounts = names.map { ($0, Storage(base: folder, mount: $0, threads: threads, limit: limit)) }
             others = Dictionary(uniqueKeysWithValues: mounts)
         }
     }

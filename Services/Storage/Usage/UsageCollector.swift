@@ -57,7 +57,7 @@ struct UsageCollector: Service {
             let owner = Owner(org: project.orgName?.text, project: project.name.text)
             do {
                 measurement.used[owner] = try await measure(owner)
-            } catch let error as FileFailure {
+            } catch let error as FileFailure where error != .silentStorage {
                 logger.warning(
                     "The use of a project's storage was not measured",
                     metadata: ["org": "\(owner.org ?? "")", "project": "\(owner.project)", "error": "\(error)"])

@@ -4,8 +4,9 @@ import Synchronization
 
 /// Many deadlines on one timer of an event loop. Nearly all are met, so setting and forgetting one costs a dictionary entry; the timer stands
 /// at the earliest of those that were set since it last rang.
-final class AlarmClock: Sendable {
-    static let shared = AlarmClock(eventLoop: MultiThreadedEventLoopGroup.singleton.next())
+public final class AlarmClock: Sendable {
+    /// The one of this process.
+    public static let shared = AlarmClock(eventLoop: MultiThreadedEventLoopGroup.singleton.next())
 
     private struct State {
         var alarms: [UInt64: (deadline: NIODeadline, ring: @Sendable () -> Void)] = [:]
@@ -20,7 +21,7 @@ final class AlarmClock: Sendable {
     init(eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
     /// Calls `ring` once, on the event loop, when `delay` has passed, unless it is forgotten before.
-    func set(after delay: Duration, _ ring: @escaping @Sendable () -> Void) -> UInt64 {
+    public func set(after delay: Duration, _ ring: @escaping @Sendable () -> Void) -> UInt64 {
         let deadline = NIODeadline.now() + TimeAmount(delay)
         let (id, arm) = state.withLock { state in
             state.next += 1
@@ -33,7 +34,8 @@ final class AlarmClock: Sendable {
         return id
     }
 
-    func forget(_ id: UInt64) { _ = state.withLock { $0.alarms.removeValue(forKey: id) } }
+    /// It does not ring any more, unless it does so right now.
+    public func forget(_ id: UInt64) { _ = state.withLock { $0.alarms.removeValue(forKey: id) } }
 
     private func schedule(at deadline: NIODeadline) {
         eventLoop.scheduleTask(deadline: deadline) { self.ring(armed: deadline) }

@@ -11,6 +11,8 @@ public final class OpenFile: Sendable {
     let descriptor: CInt
     /// Its length in bytes when it was opened.
     public let size: Int64
+    /// Where it is read and closed when that may take long: a file of another machine's. Nil: by the kernel, where the answer is sent.
+    let threads: (any FileThreads)?
 
     /// - Throws: ``FileError`` with the `errno` of open or fstat; a directory is `EISDIR`.
     public convenience init(path: String) throws {
@@ -20,8 +22,9 @@ public final class OpenFile: Sendable {
     }
 
     /// Takes over a descriptor that is open for reading, also when it throws.
+    /// - Parameter threads: for a file that nobody knows to be there in a moment: nothing but its own answer then waits for it.
     /// - Throws: ``FileError`` with the `errno` of fstat; a directory is `EISDIR`, anything else that is no regular file `EINVAL`.
-    public init(descriptor: CInt) throws {
+    public init(descriptor: CInt, threads: (any FileThreads)? = nil) throws {
         var information = stat()
         guard fstat(descriptor, &information) == 0 else {
             let code = errno
@@ -34,9 +37,12 @@ public final class OpenFile: Sendable {
         }
         self.descriptor = descriptor
         self.size = Int64(information.st_size)
+        self.threads = threads
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        if let threads { threads.close(descriptor) } else { close(descriptor) }
+    }
 
     /// Reads a part (blocking).
     func read(_ range: Range<Int64>) throws -> ByteBuffer {
@@ -59,6 +65,16 @@ public final class OpenFile: Sendable {
         var information = stat()
         return fstat(descriptor, &information) == 0 ? Int64(information.st_size) : 0
     }
+}
+
+/// Threads on which a file system is waited for.
+public protocol FileThreads: Sendable {
+    /// Runs what blocks.
+    /// - Throws: what `body` throws, or when it takes too long.
+    func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T
+
+    /// Closes a descriptor some time.
+    func close(_ descriptor: CInt)
 }
 
 /// A failed system call on a file.

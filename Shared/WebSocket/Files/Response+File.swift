@@ -4,7 +4,7 @@ import NIOCore
 import NIOPosix
 
 extension Response {
-    /// A file, or a part of it, sent by the kernel (in chunks where TLS is spoken). The caller decides about ranges and HEAD: it gives the status and the fields that go with
+    /// A file, or a part of it, sent by the kernel (in chunks where TLS is spoken, and where the file has threads of its own). The caller decides about ranges and HEAD: it gives the status and the fields that go with
     /// `range` (206, `Content-Range`, `ETag` …); this sets `Content-Length` alone.
     /// - Parameters:
     ///   - range: byte offsets in the file, absent: all of it. Must lie within the file.
@@ -13,7 +13,7 @@ extension Response {
     ) -> Response {
         let range = (range ?? 0..<file.size).clamped(to: 0..<file.size)
         let body = ResponseBody(contentLength: range.count) { writer in
-            if let connection = ServerConnection.current, !connection.isSecure {
+            if file.threads == nil, let connection = ServerConnection.current, !connection.isSecure {
                 try await connection.send(file, range)
             } else {
                 try await file.copy(range) { try await writer.write($0) }
@@ -52,12 +52,17 @@ extension ServerConnection {
 }
 
 extension OpenFile {
-    /// The same without the platform's channel, in chunks, read on NIO's threads for blocking work.
+    /// The same in chunks, read on threads for blocking work: its own, or NIO's.
     func copy(_ range: Range<Int64>, _ write: (ByteBuffer) async throws -> Void) async throws {
         var offset = range.lowerBound
         while offset < range.upperBound {
-            let chunk = offset..<min(range.upperBound, offset + 128 << 10)
-            let bytes = try await NIOThreadPool.singleton.runIfActive { try self.read(chunk) }
+            let chunk = offset..<min(range.upperBound, offset + (threads == nil ? 128 : 512) << 10)
+            let bytes: ByteBuffer
+            if let threads {
+                bytes = try await threads.run { try self.read(chunk) }
+            } else {
+                bytes = try await NIOThreadPool.singleton.runIfActive { try self.read(chunk) }
+            }
             try await write(bytes)
             offset = chunk.upperBound
         }

@@ -1,0 +1,2 @@
+#include <sys/fsuid.h>
+#include <sys/vfs.h>
