@@ -13,6 +13,7 @@ public struct DiskService: PlatformService {
     private let disks: Disks
     private let auth: AuthClient
     private let keeper: DiskKeeper
+    private let migration: DiskMigration?
     private let crossOrigin: CrossOrigin?
     private let removals: EventConsumer?
 
@@ -46,6 +47,7 @@ public struct DiskService: PlatformService {
         pace.measuring = try settings.duration("disk.measuring.interval", default: pace.measuring)
         pace.sweeping = try settings.duration("disk.sweeping.interval", default: pace.sweeping)
         keeper = DiskKeeper(store: store, pace: pace, logger: context.logger)
+        migration = try DiskMigration(settings, store: store, logger: context.logger)
     }
 
     public func register(on router: PlatformRouter) {
@@ -54,5 +56,5 @@ public struct DiskService: PlatformService {
         DiskRoutes(disks: disks).register(on: router)
     }
 
-    public var background: [any Service] { [keeper] + (removals.map { [$0] } ?? []) }
+    public var background: [any Service] { [keeper] + (removals.map { [$0] } ?? []) + (migration.map { [$0] } ?? []) }
 }
