@@ -177,7 +177,7 @@ import Testing
             try await stage.withStore { store in
                 let mover = mover(store)
                 let disk = try await disk(old, mover)
-                for begun in 1...2 {
+                for begun in [2, 1] {
                     #expect(try await mover.advance(disk, steps: begun) == .interrupted)
                     let pod = "p\(begun)"
                     #expect(DiskMove.policy(of: try await stage.client.get(.persistentVolumes, #require(old.volume))) == "Retain")
@@ -293,8 +293,59 @@ import Testing
                         }
                     }
                 }
-                for old in [inside, nobodys] { #expect(try await stage.claim(old.id, in: Self.source)?.status?.phase == "Bound") }
+                for old in [inside, nobodys] {
+                    #expect(try await stage.claim(old.id, in: Self.source)?.status?.phase == "Bound")
+                    let volume = try await stage.client.get(.persistentVolumes, #require(old.volume))
+                    #expect(
+                        DiskMove.policy(of: volume) == "Delete" && !volume.metadata.annotations.keys.contains { $0.contains("disk-move") })
+                }
             }
+        }
+    }
+
+    /// People may make claims in their own namespaces.
+    @Test func aForgedCopyGetsNoVolume() async throws {
+        try await with { (stage) in
+            let old = try await make(stage, "disk-wanted")
+            _ = try await stage.made(as: "bob", org: "beta", project: "other")
+            try await stage.withStore { store in
+                let mover = mover(store)
+                let disk = try await disk(old, mover)
+                while try await stage.claim(old.id, in: Self.source) != nil { _ = try await mover.advance(disk, steps: 1) }
+                var forged = try await stage.client.get(.persistentVolumeClaims, old.id, in: DiskStage.namespace)
+                var metadata = ObjectMeta(name: old.id)
+                metadata.labels = forged.metadata.labels
+                DiskKeys.org.write("beta", to: &metadata.labels)
+                DiskKeys.project.write("other", to: &metadata.labels)
+                metadata.annotations = forged.metadata.annotations
+                forged = PersistentVolumeClaim(metadata: metadata, spec: forged.spec)
+                let theirs = JobPlace(org: "beta", project: "other").namespace
+                let made = try await stage.client.create(.persistentVolumeClaims, forged, in: theirs)
+                #expect(try await mover.advance(#require(OldDisk(made))) == .left("its volume is another claim's"))
+                try await end(disk, mover)
+                try await expectMoved(stage, old)
+                #expect(try await mover.advance(#require(OldDisk(made))) == .left("its volume is another claim's"))
+                #expect(try await stage.claim(old.id, in: theirs)?.status?.phase == "Pending")
+            }
+        }
+    }
+
+    @Test func aCopyThatCannotBeMadeLeavesTheVolumeAsItIs() async throws {
+        try await with { (stage) in
+            let old = try await make(stage, "disk-refused", name: "data")
+            let volume = try await stage.client.get(.persistentVolumes, #require(old.volume))
+            let claims = "/api/v1/namespaces/\(DiskStage.namespace)/persistentvolumeclaims"
+            try await stage.fault("create", claims, status: 500, count: 1000)
+            try await stage.withStore { store in
+                let mover = mover(store)
+                let disk = try await disk(old, mover)
+                await #expect(throws: KubernetesError.self) { _ = try await mover.advance(disk) }
+                #expect(try await stage.client.get(.persistentVolumes, #require(old.volume)) == volume)
+                try await stage.fault("create", "/nowhere", status: 500)
+                try await end(disk, mover)
+            }
+            try await expectMoved(stage, old)
+            #expect(try await stage.names().map(\.metadata.namespace) == [DiskStage.namespace])
         }
     }
 

@@ -80,17 +80,20 @@ struct DiskMove: Sendable {
     private func beforeTheOldIsGone(_ old: PersistentVolumeClaim, boundTo name: String) -> Next {
         guard let volume, volume.metadata.name == name else { return .leave("its volume is not there") }
         guard Self.claim(of: volume)?["uid"]?.string == old.metadata.uid else { return .leave("its volume is another claim's") }
-        guard Self.isKept(volume) else {
-            // Nothing may take a volume whose claim is on its way out, whoever has changed its policy.
-            return isUsed && old.metadata.deletionTimestamp == nil ? .leave("a pod uses it") : .step(.keepVolume)
-        }
         let isAppointed = copy?.metadata.uid.map { volume.metadata.annotations[Self.heirAnnotation] == $0 } ?? false
         guard old.metadata.deletionTimestamp == nil else {
-            if copy == nil { return .step(.copy) }
+            guard Self.isKept(volume) else { return .step(.keepVolume) }
+            guard copy != nil else { return .step(.copy) }
             return isAppointed ? .wait : .step(.appointHeir)
         }
-        if isUsed { return volume.metadata.annotations[Self.heirAnnotation] == nil ? .step(.putBack) : .leave("a pod uses it") }
+        guard !isUsed else {
+            let isBegun =
+                volume.metadata.annotations[Self.policyAnnotation] != nil && volume.metadata.annotations[Self.heirAnnotation] == nil
+            return isBegun ? .step(.putBack) : .leave("a pod uses it")
+        }
+        // What its project refuses changes nothing of the volume.
         guard copy != nil else { return .step(.copy) }
+        guard Self.isKept(volume) else { return .step(.keepVolume) }
         return .step(isAppointed ? .deleteOld : .appointHeir)
     }
 
@@ -98,17 +101,18 @@ struct DiskMove: Sendable {
         guard Self.isMoving(copy) else { return .done }
         if let wanted = copy.spec?.volumeName, !wanted.isEmpty {
             guard let volume, volume.metadata.name == wanted else { return .leave("its volume is not there") }
-            if volume.metadata.annotations[Self.policyAnnotation] != nil {
-                let reference = Self.claim(of: volume)
-                if let uid = reference?["uid"]?.string, uid == copy.metadata.uid {
-                    // Before both sides know each other, Kubernetes may still take the volume for one that was given up.
-                    let isBound = copy.status?.phase == "Bound" && volume["status"]?["phase"]?.string == "Bound"
-                    return isBound ? .step(.restorePolicy) : .wait
-                }
-                guard reference.map({ $0["namespace"]?.string == source && $0["name"]?.string == id.text }) ?? true else {
-                    return .leave("its volume has been given to another claim")
-                }
+            let reference = Self.claim(of: volume)
+            guard let uid = reference?["uid"]?.string, uid == copy.metadata.uid else {
+                // Whoever may make claims in a namespace may make one that looks like a copy; nobody but us appoints the heir.
+                guard volume.metadata.annotations[Self.heirAnnotation] == copy.metadata.uid,
+                    reference.map({ $0["namespace"]?.string == source && $0["name"]?.string == id.text }) ?? true
+                else { return .leave("its volume is another claim's") }
                 return Self.isKept(volume) ? .step(.handOver) : .step(.keepVolume)
+            }
+            if volume.metadata.annotations[Self.policyAnnotation] != nil {
+                // Before both sides know each other, Kubernetes may still take the volume for one that was given up.
+                let isBound = copy.status?.phase == "Bound" && volume["status"]?["phase"]?.string == "Bound"
+                return isBound ? .step(.restorePolicy) : .wait
             }
         }
         return .step(names.isEmpty ? .finish : .freeOldNames)
