@@ -184,12 +184,12 @@ let testing: [Target] = [
     tests("ConfigService", ["TestSupport", "AuthService", "AdminService", hummingbird]),
     tests("AdminService", ["TestSupport", "AuthService", "WebSocket", .product(name: "NIOCore", package: "swift-nio")]),
     tests("JobsService", ["TestSupport", "AuthService", "AdminService", "ConfigService", hummingbird, hummingbirdTesting]),
-    tests("SecretsService", ["TestSupport", "ServiceTestSupport", "AuthService", "AdminService", httpClient]),
+    tests("SecretsService", ["TestSupport", "ServiceTestSupport", "AuthService", httpClient]),
     tests("MonitoringService", ["TestSupport", "WebSocket", hummingbird, hummingbirdTesting]),
     tests(
         "DiskService",
         [
-            "TestSupport", "ServiceTestSupport", "AuthService", "AdminService", "LocalCluster", "Kubernetes", hummingbird, httpClient,
+            "TestSupport", "ServiceTestSupport", "AuthService", "LocalCluster", "Kubernetes", hummingbird, httpClient,
         ]),
     tests(
         "IngressAuthService",
@@ -200,7 +200,8 @@ let testing: [Target] = [
     tests(
         "StorageService",
         [
-            "TestSupport", "AuthService", "AdminService", "Identity", "Injection", "Kubernetes", "LocalCertificates", "PlatformClients",
+            "TestSupport", "ServiceTestSupport", "AuthService", "Identity", "Injection", "Kubernetes", "LocalCertificates",
+            "PlatformClients",
             "PlatformModel", "ServiceKit", "WebSocket", hummingbird, httpClient, lifecycle,
             .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "Subprocess", package: "swift-subprocess"),
         ] + nio),
