@@ -185,14 +185,13 @@ let testing: [Target] = [
     tests("ConfigService", ["TestSupport", "AuthService", "AdminService", hummingbird]),
     tests("AdminService", ["TestSupport", "AuthService", "WebSocket", .product(name: "NIOCore", package: "swift-nio")]),
     tests("JobsService", ["TestSupport", "AuthService", "AdminService", "ConfigService", hummingbird, hummingbirdTesting]),
-    tests("SecretsService", ["TestSupport", "ServiceTestSupport", "AuthService", "AdminService", httpClient]),
+    tests("SecretsService", ["TestSupport", "ServiceTestSupport", "AuthService", httpClient]),
     tests("MonitoringService", ["TestSupport", "WebSocket", hummingbird, hummingbirdTesting]),
     tests(
         "DiskService",
         [
-            "TestSupport", "ServiceTestSupport", "AuthService", "AdminService", "LocalCluster", "LocalCertificates", "Kubernetes",
-            "Injection",
-            hummingbird, httpClient, .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOCore", package: "swift-nio"),
+            "TestSupport", "ServiceTestSupport", "AuthService", "LocalCluster", "LocalCertificates", "Kubernetes", "Injection", hummingbird,
+            httpClient, .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOCore", package: "swift-nio"),
         ]),
     tests(
         "IngressAuthService",
@@ -203,7 +202,7 @@ let testing: [Target] = [
     tests(
         "StorageService",
         [
-            "CFileSystems", "TestSupport", "AuthService", "AdminService", "Identity", "Injection", "Kubernetes", "LocalCertificates",
+            "CFileSystems", "TestSupport", "ServiceTestSupport", "AuthService", "Identity", "Injection", "Kubernetes", "LocalCertificates",
             "PlatformClients", "PlatformModel", "ServiceKit", "WebSocket", hummingbird, httpClient, lifecycle,
             .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "Subprocess", package: "swift-subprocess"),
         ] + nio),

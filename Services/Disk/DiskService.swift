@@ -13,6 +13,7 @@ public struct DiskService: PlatformService {
     private let disks: Disks
     private let auth: AuthClient
     private let keeper: DiskKeeper
+    private let migration: DiskMigration?
     private let crossOrigin: CrossOrigin?
     private let removals: EventConsumer?
     private let documentation: Documentation?
@@ -50,6 +51,7 @@ public struct DiskService: PlatformService {
         pace.sweeping = try settings.duration("disk.sweeping.interval", default: pace.sweeping)
         keeper = DiskKeeper(store: store, pace: pace, logger: context.logger)
         webhook = try await DiskWebhook(context, cluster: ClusterName(settings.string("cluster.name")), store: store)
+        migration = try DiskMigration(settings, store: store, logger: context.logger)
     }
 
     public func register(on router: PlatformRouter) {
@@ -59,5 +61,10 @@ public struct DiskService: PlatformService {
         documentation?.register(on: router)
     }
 
-    public var background: [any Service] { [keeper] + (removals.map { [$0] } ?? []) + (webhook?.services ?? []) }
+    public var background: [any Service] {
+        var services: [any Service] = [keeper]
+        if let removals { services.append(removals) }
+        if let migration { services.append(migration) }
+        return services + (webhook?.services ?? [])
+    }
 }

@@ -1,10 +1,7 @@
-import AdminService
 import Foundation
-import Identity
 import Kubernetes
-import PlatformClients
 import PlatformModel
-import ServiceKit
+import ServiceTestSupport
 import TestSupport
 import Testing
 
@@ -19,23 +16,12 @@ import Testing
         try await DiskStage.with(settings: settings) { (stage) async throws in
             for name in ["one", "two"] { _ = try await stage.made(500, ["name": .string(name)]) }
             let kept = try await stage.made(500, project: "sound")
-            let token = try await stage.signer.sign(TokenClaims(name: PrincipalName("admin-api"), kind: .controlPlane))
-            let own = [
-                "http.port": "\(port)", "auth.url": stage.auth.url, "service.token": token, "events.redelivery": "0.5",
-                "admin.name-patience": "30",
-            ]
-            try await withService(AdminService.self, settings: own, authenticator: Identity.authenticator) { (service) async throws in
-                let root = try await stage.token("admin")
-                let admin = AdminClient(http: service.http, baseURL: service.url + "/apis/admin/v1", token: Secret(root))
-                let (cluster, acme) = (try ClusterName("default"), try OrgName("acme"))
-                try await admin.createCluster(AdminCluster(name: cluster))
-                try await admin.createOrg(Org(name: acme), joiningDefaultClusters: true)
-                for name in ["vision", "nothing"] { try await admin.createProject(.init(name: ProjectName(name)), cluster, acme) }
+            try await AdminPlace.with(auth: stage.auth, signer: stage.signer, port: port, projects: ["vision", "nothing"]) {
+                (admin) async throws in
                 let namespaces = try await stage.client.list(.namespaces).items.count
                 let claims = "/api/v1/namespaces/\(DiskStage.namespace)/persistentvolumeclaims"
                 try await stage.fault("patch", claims, status: 500, count: 1000)
-                let projects = "/apis/admin/v1/clusters/default/orgs/acme/projects"
-                for name in ["nothing", "vision"] { #expect(try await service.delete("\(projects)/\(name)", token: root).status == 200) }
+                for name in ["nothing", "vision"] { #expect(try await admin.removeProject(name) == 200) }
                 let deadline = ContinuousClock.now + .seconds(90)
                 func hasFailed() -> Bool { stage.disks.log.lines.contains { $0.contains("An event could not be handled") } }
                 while !hasFailed(), .now < deadline { try await Task.sleep(for: .milliseconds(20)) }
@@ -50,7 +36,7 @@ import Testing
                 #expect(try await stage.ids("org_name=acme&project_name=sound") == [kept])
                 #expect(try await stage.client.list(.namespaces).items.count == namespaces)
                 // That it can be made again says that the removal was acknowledged.
-                try await admin.createProject(.init(name: ProjectName("vision")), cluster, acme)
+                try await admin.makeProject("vision")
                 #expect(try await stage.ids() == [])
             }
         }

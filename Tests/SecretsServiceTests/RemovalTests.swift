@@ -1,9 +1,6 @@
-import AdminService
 import Foundation
-import Identity
-import PlatformClients
 import PlatformModel
-import ServiceKit
+import ServiceTestSupport
 import TestSupport
 import Testing
 
@@ -19,21 +16,10 @@ import Testing
             let alice = try await stage.user("alice", "write secret://default/acme/vision", "write secret://default/acme/sound")
             for key in ["one", "two"] { #expect(try await stage.add(key, "v", token: alice).status == 201) }
             #expect(try await stage.add("kept", "v", project: "sound", token: alice).status == 201)
-            let token = try await stage.signer.sign(TokenClaims(name: PrincipalName("admin-api"), kind: .controlPlane))
-            let own = [
-                "http.port": "\(port)", "auth.url": stage.auth.url, "service.token": token, "events.redelivery": "0.5",
-                "admin.name-patience": "30",
-            ]
-            try await withService(AdminService.self, settings: own, authenticator: Identity.authenticator) { (service) async throws in
-                let root = try await stage.token("admin")
-                let admin = AdminClient(http: service.http, baseURL: service.url + "/apis/admin/v1", token: Secret(root))
-                let (cluster, acme, vision) = (try ClusterName("default"), try OrgName("acme"), try ProjectName("vision"))
-                try await admin.createCluster(AdminCluster(name: cluster))
-                try await admin.createOrg(Org(name: acme), joiningDefaultClusters: true)
-                for name in ["vision", "nothing"] { try await admin.createProject(.init(name: ProjectName(name)), cluster, acme) }
-                let projects = "/apis/admin/v1/clusters/default/orgs/acme/projects"
+            try await AdminPlace.with(auth: stage.auth, signer: stage.signer, port: port, projects: ["vision", "nothing"]) {
+                (admin) async throws in
                 // A project without secrets is no obstacle to the next.
-                for name in ["nothing", "vision"] { #expect(try await service.delete("\(projects)/\(name)", token: root).status == 200) }
+                for name in ["nothing", "vision"] { #expect(try await admin.removeProject(name) == 200) }
                 let deadline = ContinuousClock.now + .seconds(60)
                 while try await stage.stored() != nil, .now < deadline { try await Task.sleep(for: .milliseconds(20)) }
                 #expect(try await stage.stored() == nil)
@@ -41,7 +27,7 @@ import Testing
                     try await stage.stored("project--acme--sound--secrets", in: JobPlace(org: "acme", project: "sound").namespace)?.count
                         == 1)
                 // Made again, it has none; that it can be made says that the removal was acknowledged.
-                try await admin.createProject(.init(name: vision), cluster, acme)
+                try await admin.makeProject("vision")
                 #expect(try await stage.keys(token: alice) == [])
             }
         }

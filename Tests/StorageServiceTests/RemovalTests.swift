@@ -1,9 +1,8 @@
-import AdminService
 import Foundation
-import Identity
 import PlatformClients
 import PlatformModel
 import ServiceKit
+import ServiceTestSupport
 import TestSupport
 import Testing
 
@@ -14,23 +13,12 @@ import Testing
 struct RemovalTests {
     /// An admin-api on the platform's auth-api, with projects `alice` and `bob` of `acme`, and one without an organization.
     private func withAdmin(
-        _ platform: Platform, port: Int, _ body: (_ remove: (String) async throws -> Int) async throws -> Void
+        _ platform: Platform, port: Int, _ body: (AdminPlace) async throws -> Void
     ) async throws {
-        let token = try await platform.signer.sign(TokenClaims(name: PrincipalName("admin-api"), kind: .controlPlane))
-        let settings = [
-            "http.port": "\(port)", "auth.url": platform.auth.url, "service.token": token, "events.redelivery": "0.5",
-            "admin.name-patience": "30",
-        ]
-        try await withService(AdminService.self, settings: settings, authenticator: Identity.authenticator) { (service) async throws in
-            let token = try await platform.token("admin")
-            let admin = AdminClient(http: service.http, baseURL: service.url + "/apis/admin/v1", token: Secret(token))
-            let (cluster, acme) = (try ClusterName("default"), try OrgName("acme"))
-            try await admin.createCluster(AdminCluster(name: cluster))
-            try await admin.createOrg(Org(name: acme), joiningDefaultClusters: true)
-            for name in ["alice", "bob"] { try await admin.createProject(.init(name: ProjectName(name)), cluster, acme) }
-            let made = try await service.post("/apis/admin/v1/clusters/default/projects", token: token, ["name": "lonely"])
-            #expect(made.status == 200, "\(made.body)")
-            try await body { try await service.delete("/apis/admin/v1/clusters/\($0)", token: token).status }
+        try await AdminPlace.with(auth: platform.auth, signer: platform.signer, port: port, projects: ["alice", "bob"]) {
+            (admin) async throws in
+            #expect(try await admin.makeLonelyProject("lonely") == 200)
+            try await body(admin)
         }
     }
 
@@ -52,16 +40,16 @@ struct RemovalTests {
             try platform.write("/outside/kept", "x")
             try platform.link("/acme/alice/link", to: platform.root + "/outside")
             #expect(try await platform.put("/acme/bob/kept", "b", as: "bob").status == 201)
-            try await withAdmin(platform, port: port) { remove in
-                #expect(try await remove("default/orgs/acme/projects/alice") == 200)
+            try await withAdmin(platform, port: port) { (admin) async throws in
+                #expect(try await admin.remove("default/orgs/acme/projects/alice") == 200)
                 try await wait { !platform.exists("/acme/alice") }
                 #expect(try await platform.ask("HEAD", "/acme/alice", as: "admin").status == 404)
                 #expect(platform.exists("/acme/alice-too") && platform.exists("/acme/bob/kept") && platform.exists("/outside/kept"))
-                #expect(try await remove("default/projects/lonely") == 200)
+                #expect(try await admin.remove("default/projects/lonely") == 200)
                 try await wait { !platform.exists("/lonely") }
                 // A folder that never was is no obstacle to the next.
                 try FileManager.default.removeItem(atPath: platform.onDisk("/acme/bob"))
-                #expect(try await remove("default/orgs/acme/projects/bob") == 200)
+                #expect(try await admin.remove("default/orgs/acme/projects/bob") == 200)
             }
         }
     }
@@ -76,8 +64,8 @@ struct RemovalTests {
             for folder in ["/default/acme/alice", "/archive/acme/alice", "/archive/acme/bob", "/acme/alice"] {
                 try platform.makeFolder(folder)
             }
-            try await withAdmin(platform, port: port) { remove in
-                #expect(try await remove("default/orgs/acme/projects/alice") == 200)
+            try await withAdmin(platform, port: port) { (admin) async throws in
+                #expect(try await admin.remove("default/orgs/acme/projects/alice") == 200)
                 try await wait { !platform.exists("/default/acme/alice") && !platform.exists("/archive/acme/alice") }
                 #expect(platform.exists("/archive/acme/bob") && platform.exists("/acme/alice"))
                 try platform.makeFolder("/back/acme/alice")
@@ -92,16 +80,13 @@ struct RemovalTests {
         let port = try freePort()
         let settings = ["events.url": "http://127.0.0.1:\(port)/apis/events", "events.reconnect": "0.2", "token.kind": "control_plane"]
         try await Platform.run(settings) { (platform) async throws in
-            try await withAdmin(platform, port: port) { remove in
-                let token = try await platform.token("admin")
-                let admin = AdminClient(
-                    http: platform.auth.http, baseURL: "http://127.0.0.1:\(port)/apis/admin/v1", token: Secret(token))
-                let (second, acme) = (try ClusterName("second"), try OrgName("acme"))
-                try await admin.createCluster(AdminCluster(name: second))
-                try await admin.addOrg(OrgCluster(orgName: acme), to: second)
-                try await admin.createProject(.init(name: ProjectName("alice")), second, acme)
-                #expect(try await remove("second/orgs/acme/projects/alice") == 200)
-                #expect(try await remove("default/orgs/acme/projects/bob") == 200)
+            try await withAdmin(platform, port: port) { (admin) async throws in
+                let second = try ClusterName("second")
+                try await admin.client.createCluster(AdminCluster(name: second))
+                try await admin.client.addOrg(OrgCluster(orgName: admin.org), to: second)
+                try await admin.client.createProject(.init(name: ProjectName("alice")), second, admin.org)
+                #expect(try await admin.remove("second/orgs/acme/projects/alice") == 200)
+                #expect(try await admin.remove("default/orgs/acme/projects/bob") == 200)
                 // Events come in order.
                 try await wait { !platform.exists("/acme/bob") }
                 #expect(platform.exists("/acme/alice"))

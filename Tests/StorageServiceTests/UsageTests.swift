@@ -1,9 +1,9 @@
-import AdminService
 import Foundation
 import Identity
 import PlatformClients
 import PlatformModel
 import ServiceKit
+import ServiceTestSupport
 import Subprocess
 import TestSupport
 import Testing
@@ -47,27 +47,12 @@ import Testing
             try Data(repeating: 7, count: 50_000).write(to: URL(fileURLWithPath: root + folder + "/file"))
         }
         try await withService(AuthService.self, settings: ["auth.signing-keys": pem]) { (auth) async throws in
-            let own = [
-                "auth.url": auth.url,
-                "service.token": try await signer.sign(TokenClaims(name: PrincipalName("admin-api"), kind: .controlPlane)),
-            ]
-            try await withService(AdminService.self, settings: own, authenticator: Identity.authenticator) { (admin) async throws in
-                let client = AdminClient(
-                    http: admin.http, baseURL: admin.url + "/apis/admin/v1",
-                    token: Secret(try await signer.sign(TokenClaims(name: PrincipalName("admin")))))
-                let (cluster, org) = (try ClusterName("default"), try OrgName("acme"))
-                try await client.createUser(AdminUser(name: "admin", email: "admin@example.org"))
-                try await client.createCluster(AdminCluster(name: cluster))
-                try await client.createOrg(Org(name: org), joiningDefaultClusters: true)
-                for name in ["vision", "empty"] { try await client.createProject(.init(name: ProjectName(name)), cluster, org) }
-                let alone = try await admin.post(
-                    "/apis/admin/v1/clusters/default/projects", token: signer.sign(TokenClaims(name: PrincipalName("admin"))),
-                    ["name": "alone"])
-                #expect(alone.status == 200, "\(alone.body)")
+            try await AdminPlace.with(auth: auth, signer: signer, projects: ["vision", "empty"]) { (admin) async throws in
+                #expect(try await admin.makeLonelyProject("alone") == 200)
                 let token = try TokenClaims(name: PrincipalName("storage-api"), kind: .cluster, cluster: "default")
                 let settings = [
                     "auth.url": auth.url, "postgres.url": "none", "cluster.name": "default", "storage.root": root,
-                    "admin.url": admin.url + "/apis/admin/v1", "storage.usage.interval": "0.2",
+                    "admin.url": admin.url, "storage.usage.interval": "0.2",
                     "service.token": try await signer.sign(token),
                 ]
                 try await withService(StorageService.self, settings: settings, authenticator: Identity.authenticator) {

@@ -24,6 +24,8 @@ struct Disk: Hashable, Sendable {
     let lastUsage: UTCTime?
     let lifeSpan: LifeSpan?
     let usedBytes: Int64?
+    /// On its way from the namespace of old disks: nobody may take it.
+    let isMoving: Bool
 
     /// Of the claim: a disk of the same id that was made anew is another.
     var uid: String { claim.uid }
@@ -31,7 +33,7 @@ struct Disk: Hashable, Sendable {
     var namespace: String { claim.namespace }
 
     /// When it has been unused for too long, if it stays unused.
-    var expiry: UTCTime? { lifeSpan?.end(after: lastUsage ?? createdAt) }
+    var expiry: UTCTime? { isMoving ? nil : lifeSpan?.end(after: lastUsage ?? createdAt) }
 
     /// What a caller must hold: a project's disks go together, but a personal project's are each one's own.
     func uri(in cluster: ClusterName) -> ResourceURI {
@@ -62,6 +64,7 @@ extension Disk {
         self.storage = storage
         self.org = org
         self.project = project
+        isMoving = DiskMove.isMoving(claim)
         version = claim.metadata.resourceVersion ?? ""
         status =
             switch claim.status?.phase {

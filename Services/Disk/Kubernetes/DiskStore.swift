@@ -56,6 +56,9 @@ extension DiskStore {
         }
     }
 
+    /// Whether the claims of a place are not on the host.
+    func isInVirtualCluster(_ place: DiskPlace) async throws -> Bool { try await homes.with(place.namespace) { $0.isVirtual } }
+
     /// By id, wherever it is.
     func findAnywhere(_ id: DiskReference) async throws -> Disk? {
         let claims = try await client.list(.persistentVolumeClaims, labels: Self.visible, fields: ["metadata.name": id.text])
@@ -143,8 +146,9 @@ extension DiskStore {
 extension DiskStore {
     /// Hides the disk at once; Kubernetes removes it when no pod has it any more.
     /// - Parameter unchanged: only if nothing of it has changed since it was read.
-    /// - Throws: `DiskRefusal.vanished`.
+    /// - Throws: `DiskRefusal.vanished`; `placeUnusable` for one that is on its way from the namespace of old disks.
     func remove(_ disk: Disk, unchanged: Bool = false) async throws {
+        guard !disk.isMoving else { throw DiskRefusal.placeUnusable("The disk is being moved to its project; try again in a moment.") }
         var meta: [String: JSONValue] = ["labels": Self.both(DiskKeys.deleted, DiskKeys.yes)]
         if unchanged { meta["resourceVersion"] = .string(disk.version) }
         if !unchanged, let name = disk.name { try await names.free(DiskNaming.objectName(name, of: disk), of: disk.id, in: disk.namespace) }
