@@ -5,11 +5,11 @@ import Foundation
 /// of which could otherwise take the place of a part that is away for a moment.
 struct Ports: Sendable {
     enum Name: Hashable, Sendable, CaseIterable {
-        case postgres, redis, registry, cluster, clusterMetrics, admission
-        case service(ServicePart), metrics(ServicePart)
+        case postgres, redis, registry, cluster, clusterMetrics
+        case service(ServicePart), metrics(ServicePart), admission(ServicePart)
 
         static var allCases: [Name] {
-            [.postgres, .redis, .registry, .cluster, .clusterMetrics, .admission]
+            [.postgres, .redis, .registry, .cluster, .clusterMetrics, .admission(.storage), .admission(.disk)]
                 + ServicePart.allCases.flatMap { [.service($0), .metrics($0)] }
         }
 
@@ -20,9 +20,9 @@ struct Ports: Sendable {
             case .registry: "registry"
             case .cluster: "cluster"
             case .clusterMetrics: "cluster-metrics"
-            case .admission: "admission"
             case .service(let service): service.rawValue
             case .metrics(let service): service.rawValue + "-metrics"
+            case .admission(let service): service.rawValue + "-admission"
             }
         }
 
@@ -33,9 +33,10 @@ struct Ports: Sendable {
             case .registry: 5000
             case .cluster: 6445
             case .clusterMetrics: 6446
-            case .admission: 6447
             case .service(let service): service.usualPort
             case .metrics(let service): service.usualPort + 100
+            case .admission(.storage): 6447
+            case .admission: 6448
             }
         }
     }

@@ -68,12 +68,12 @@ enum ServicePart: String, CaseIterable, Sendable {
         if self == .storage {
             settings["ORRERY_CLUSTER_NAME"] = Stack.clusterName
             settings["ORRERY_STORAGE_ROOT"] = stack.storageFolder
-            settings.merge(try stack.webhookEnvironment()) { _, new in new }
         }
         if self == .disk {
             settings["ORRERY_DISK_PROJECT_LIMIT"] = "\(FirstStart.diskLimit)"
             settings["ORRERY_DOCUMENTATION"] = "true"
         }
+        settings.merge(try stack.webhookEnvironment(self)) { _, new in new }
         return settings
     }
 

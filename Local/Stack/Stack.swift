@@ -28,13 +28,13 @@ struct Stack: Sendable {
         if case .embedded = cluster { storageOnNodes } else { StorageBackends([]) }
     }
 
-    /// nil where there is none to be.
-    private var webhook: StorageWebhook? {
-        if case .testbed = cluster { StorageWebhook(self) } else { nil }
+    /// nil where there are none to be.
+    private var webhooks: Webhooks? {
+        if case .testbed = cluster { Webhooks(self, storage: storageOnNodes) } else { nil }
     }
 
-    /// What storage-api is told of it.
-    func webhookEnvironment() throws -> [String: String] { try webhook?.environment(storageOnNodes) ?? [:] }
+    /// What a service is told of its own.
+    func webhookEnvironment(_ part: ServicePart) throws -> [String: String] { try webhooks?.environment(part) ?? [:] }
 
     var publicURL: String { "http://127.0.0.1:\(ports.gateway)" }
 
@@ -50,9 +50,9 @@ struct Stack: Sendable {
             try await withCluster {
                 let gateway = Gateway(folder: folder, executable: traefik, ports: ports, kubeconfig: folder.file("kubeconfig"))
                 try await GatewayClass(kubeconfig: folder.file("kubeconfig")).ensure()
-                try webhook?.prepare()
+                try await webhooks?.prepare()
                 try await running(try ServicePart.allCases.map { try $0.part(self) }, named: "services") {
-                    try await withWebhook {
+                    try await withWebhooks {
                         try await running([gateway.part()], named: "gateway") {
                             let first = FirstStart(stack: self, token: token)
                             try await progress.step("first start") { try await first.carryOut() }
@@ -66,15 +66,8 @@ struct Stack: Sendable {
         }
     }
 
-    private func withWebhook(_ body: () async throws -> Void) async throws {
-        do {
-            try await webhook?.register()
-            try await body()
-        } catch {
-            // The way down: a cancelled task may still run a call in a task of its own.
-            if let webhook { try? await Task { try await webhook.unregister() }.value }
-            throw error
-        }
+    private func withWebhooks(_ body: () async throws -> Void) async throws {
+        if let webhooks { try await webhooks.registered(body) } else { try await body() }
     }
 
     /// Runs the cluster beside the body, with a kubeconfig that is complete in itself in the run folder.

@@ -37,42 +37,50 @@ struct DiskInjector: Sendable {
         return operations.isEmpty ? .unchanged : .patched(operations)
     }
 
+    /// A claim is one volume, however many places it is mounted in: a kubelet waits forever for the second volume of a claim.
     private func additions(_ disks: [DiskInjection], to pod: PodLists, in place: DiskPlace) async throws -> [PodLists.Addition] {
         var known: [DiskReference: String] = [:]
+        var volumes = Self.volumes(of: pod)
         var additions: [PodLists.Addition] = []
         for disk in disks {
             if known[disk.disk] == nil { known[disk.disk] = try await claims.claim(of: disk.disk, in: place) }
             guard let claim = known[disk.disk] else { throw AdmissionRefusal(404, "Disk \(disk.disk) not found") }
-            if let addition = addition(disk, claim, to: pod) { additions.append(addition) }
+            let name = volumes[claim] ?? Self.volumeName(claim)
+            // The webhook is asked again after others: what every container has in its place is left alone.
+            let missing = pod.containers.indices.filter { !pod.mounts(name, at: disk.mountPath, in: $0) }
+            if missing.isEmpty { continue }
+            var added: Volume?
+            if volumes[claim] == nil {
+                added = Volume(name: name)
+                added?.persistentVolumeClaim = ClaimVolume(claimName: claim)
+                volumes[claim] = name
+            }
+            let mount = VolumeMount(name: name, mountPath: disk.mountPath, readOnly: disk.isReadOnly ? true : nil)
+            additions.append(PodLists.Addition(volume: added, mount: mount, containers: missing))
         }
         return additions
     }
 
-    /// nil for a disk that every container has in its place: the webhook is asked again after others.
-    private func addition(_ disk: DiskInjection, _ claim: String, to pod: PodLists) -> PodLists.Addition? {
-        let standing = Set(
-            (pod.volumes ?? []).filter { $0["persistentVolumeClaim"]?["claimName"]?.string == claim }.compactMap { $0["name"]?.string })
-        func volume(of container: Int) -> String? {
-            (pod.mounts(of: container) ?? [])
-                .first { InjectedPlace.isSame($0["mountPath"]?.string ?? "", disk.mountPath) }?["name"]?.string
-                .flatMap { standing.contains($0) ? $0 : nil }
+    /// The names of a pod's volumes, by their claims.
+    private static func volumes(of pod: PodLists) -> [String: String] {
+        let pairs = (pod.volumes ?? []).compactMap { volume -> (String, String)? in
+            guard let claim = volume["persistentVolumeClaim"]?["claimName"]?.string, let name = volume["name"]?.string else { return nil }
+            return (claim, name)
         }
-        let mounted = pod.containers.indices.compactMap { volume(of: $0) }.first
-        let missing = pod.containers.indices.filter { volume(of: $0) == nil }
-        guard !missing.isEmpty else { return nil }
-        let name = mounted ?? Self.volumeName(claim, disk.mountPath)
-        var added: Volume?
-        if mounted == nil {
-            added = Volume(name: name)
-            added?.persistentVolumeClaim = ClaimVolume(claimName: claim)
-        }
-        let mount = VolumeMount(name: name, mountPath: disk.mountPath, readOnly: disk.isReadOnly ? true : nil)
-        return PodLists.Addition(volume: added, mount: mount, containers: missing)
+        return Dictionary(pairs) { first, _ in first }
     }
 
     /// Eight digits that are the same for the same pod, so that a repeat makes no other pod.
-    private static func volumeName(_ claim: String, _ path: String) -> String {
-        let digest = SHA256.hash(data: Data("\(claim) \(path)".utf8)).prefix(4)
+    private static func volumeName(_ claim: String) -> String {
+        let digest = SHA256.hash(data: Data(claim.utf8)).prefix(4)
         return prefix + "-" + digest.map { String(Int($0) + 256, radix: 16).dropFirst() }.joined()
+    }
+}
+
+extension PodLists {
+    fileprivate func mounts(_ volume: String, at path: String, in container: Int) -> Bool {
+        (mounts(of: container) ?? []).contains {
+            $0["name"]?.string == volume && InjectedPlace.isSame($0["mountPath"]?.string ?? "", path)
+        }
     }
 }

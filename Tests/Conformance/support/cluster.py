@@ -102,7 +102,7 @@ class Testbed(Cluster):
         checked(self.api.call("POST", "api/v1/persistentvolumes", json={
             "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name},
             "spec": {
-                "capacity": found["spec"]["resources"]["requests"], "accessModes": found["spec"]["accessModes"], "storageClassName": "",
+                "capacity": found["spec"]["resources"]["requests"], "accessModes": found["spec"]["accessModes"], "storageClassName": found["spec"].get("storageClassName", ""),
                 "persistentVolumeReclaimPolicy": "Retain", "hostPath": {"path": f"{self.facts['folder']}/volumes/{claim}", "type": "DirectoryOrCreate"},
                 "claimRef": {"namespace": found["metadata"]["namespace"], "name": claim}}}), 201)
         try:
