@@ -13,6 +13,7 @@ from support.waiting import eventually
 ORG, PROJECT = "platform.apolo.us/org", "platform.apolo.us/project"
 INJECT, NAME = "platform.apolo.us/inject-disk", "platform.apolo.us/disk-name"
 OLD = {"disk": "disk-api-pvc", "user": "user", "org": "disk-api-org-name", "project": "project"}
+PLACES = {"Pod": "api/v1/{}/pods", "PersistentVolumeClaim": "api/v1/{}/persistentvolumeclaims", "StatefulSet": "apis/apps/v1/{}/statefulsets"}
 JOB = ("run", "--no-tty", "-s", "cpu-small")
 
 
@@ -37,20 +38,18 @@ def kubectl(cluster, space):
 
 
 @pytest.fixture
-def apply(kubectl):
+def apply(cluster, space, kubectl):
     """Makes objects that go with the test."""
     made = []
 
-    def act(body, code=0):
-        kind, name = body["kind"].lower(), body["metadata"]["name"]
-        result = kubectl("create", "-f", "-", "-o", "name", text=json.dumps(body), code=code)
-        if code == 0:
-            made.append(f"{kind}/{name}")
-        return result
+    def act(body):
+        kubectl("create", "-f", "-", text=json.dumps(body))
+        made.append(f"{PLACES[body['kind']].format('namespaces/' + space)}/{body['metadata']['name']}")
 
     yield act
-    for each in reversed(made):
-        kubectl("delete", each, "--ignore-not-found", "--wait=false", "--grace-period=1")
+    for path in reversed(made):
+        answer = cluster.api.call("DELETE", path, json={"apiVersion": "v1", "kind": "DeleteOptions", "gracePeriodSeconds": 1})
+        assert answer.status_code in (200, 202, 404), answer.text
 
 
 @pytest.fixture
