@@ -32,8 +32,8 @@ public struct AdminPlace: Sendable {
             let client = AdminClient(http: service.http, baseURL: service.url + "/apis/admin/v1", token: Secret(token))
             let place = AdminPlace(
                 service: service, client: client, cluster: try ClusterName("default"), org: try OrgName("acme"), token: token)
-            try await client.createCluster(AdminCluster(name: place.cluster))
-            try await client.createOrg(Org(name: place.org), joiningDefaultClusters: true)
+            try await Self.patiently { try await client.createCluster(AdminCluster(name: place.cluster)) }
+            try await Self.patiently { _ = try await client.createOrg(Org(name: place.org), joiningDefaultClusters: true) }
             for name in projects { try await place.makeProject(name) }
             return try await body(place)
         }
@@ -42,7 +42,22 @@ public struct AdminPlace: Sendable {
     public var url: String { service.url + "/apis/admin/v1" }
 
     /// A project of `acme`.
-    public func makeProject(_ name: String) async throws { try await client.createProject(.init(name: ProjectName(name)), cluster, org) }
+    public func makeProject(_ name: String) async throws {
+        let project = try ProjectName(name)
+        try await Self.patiently { try await client.createProject(.init(name: project), cluster, org) }
+    }
+
+    /// What is stored while auth-api is too busy to take it is asked for again, as the answer says: how fast it is is not tested here.
+    private static func patiently(_ ask: () async throws -> Void) async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while true {
+            do {
+                return try await ask()
+            } catch ClientError.status(_, 503, _) where .now < deadline {
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+    }
 
     /// A project without an organization.
     /// - Returns: the status.
