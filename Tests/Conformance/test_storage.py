@@ -1,15 +1,20 @@
 """Files, as a person handles them: `apolo storage` and its short forms."""
 
 import asyncio
+import filecmp
 import hashlib
 import json
 import os
+import time
 import uuid
 
 import aiohttp
 import pytest
 
+from support.client import Client
+from support.relay import Relay
 from support.rest import checked
+from support.waiting import eventually
 
 
 @pytest.fixture
@@ -98,6 +103,70 @@ def test_a_tree_of_many_files(apolo, place):
     assert apolo("storage", "tree", f"{place}/many").ended(0).out.count("file0") == 180
     removed = apolo("rm", "-r", "--progress", f"{place}/many", timeout=120).ended(0)
     assert removed.text.count("Removed:") == 184, removed
+
+
+def test_downloads_that_break_off(platform, apolo, place):
+    """The client goes on where a connection broke off, as often as it does."""
+    source, back = apolo.home / "broken.bin", apolo.home / "broken-back.bin"
+    source.write_bytes(os.urandom(6_000_000))
+    apolo("cp", str(source), f"{place}/file").ended(0)
+    client = Client(platform, f"relayed-{uuid.uuid4().hex[:8]}")
+    client.login(platform.admin_token).ended(0)
+    with Relay(int(platform.url.rsplit(":", 1)[1])) as relay:
+        client.reach_storage_by(relay.port)
+        relay.allowance = 400_000
+        client("cp", f"{place}/file", str(back), timeout=120).ended(0)
+        assert relay.cuts > 12, relay.cuts
+    assert back.read_bytes() == source.read_bytes()
+
+
+@pytest.mark.timeout(900)
+def test_large_files_that_are_gone_on_with(platform, admin, apolo, place):
+    """A client that dies in the middle of an upload, and of a download, and the next one that goes on."""
+    size, source, back = 1 << 30, apolo.home / "large.bin", apolo.home / "large-back.bin"
+    url = f"{platform.url}/clusters/default/api/v1/storage/default/default/{place.removeprefix('storage:')}/large"
+
+    def length():
+        answer = admin.call("GET", f"{url}?op=GETFILESTATUS")
+        return answer.json()["FileStatus"]["length"] if answer.ok else 0
+
+    def overwrite(data):
+        checked(admin.call("PATCH", f"{url}?op=WRITE", data=data, headers={
+            "Content-Range": f"bytes 0-{len(data) - 1}/*", "Content-Type": "application/octet-stream"}), 200)
+
+    try:
+        with source.open("wb") as file:
+            file.truncate(size)      # holes are sent as any bytes are
+            for place_in_file in range(0, size, 64 << 20):
+                file.seek(place_in_file + 12_345)
+                file.write(os.urandom(1 << 20))
+        os.utime(source, (0, 0))
+        upload = apolo.start("cp", str(source), f"{place}/large")
+        eventually("a part of it is there", lambda: length() > size // 4, 240, 0.05)
+        upload.kill()
+        part = length()
+        assert size // 4 < part < size, "it was killed too late"
+        # What is there already is not sent again: it stays as somebody has changed it meanwhile.
+        overwrite(b"mark")
+        apolo("cp", "--continue", str(source), f"{place}/large", timeout=300).ended(0)
+        assert length() == size
+
+        download = apolo.start("cp", f"{place}/large", str(back))
+        eventually("a part of it has come", lambda: back.exists() and back.stat().st_size > size // 4, 240, 0.02)
+        download.kill()
+        part = back.stat().st_size
+        assert size // 4 < part < size, "it was killed too late"
+        overwrite(bytes(4))
+        os.utime(back, (time.time() + 3600, time.time() + 3600))     # what is newer there than here is fetched anew
+        apolo("cp", "--continue", f"{place}/large", str(back), timeout=300).ended(0)
+        with back.open("r+b") as file:
+            assert file.read(4) == b"mark"
+            file.seek(0)
+            file.write(bytes(4))
+        assert filecmp.cmp(source, back, shallow=False)
+    finally:
+        source.unlink(missing_ok=True)
+        back.unlink(missing_ok=True)
 
 
 def test_a_connection_for_random_access(admin, platform, apolo, place):

@@ -1,8 +1,10 @@
 """The published `apolo` command, as a person runs it."""
 
+import contextlib
 import os
 import pathlib
 import re
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -74,6 +76,11 @@ class Running:
         assert not self.ended or text in self.finish(1).out, f"it ended without writing {text!r}:\n{self.finish(1)}"
         return False
 
+    def kill(self):
+        """Ends it without a word, as a machine that fails does."""
+        self._process.kill()
+        return self.finish()
+
     def finish(self, timeout=60):
         try:
             self._process.wait(timeout)
@@ -115,3 +122,12 @@ class Client:
 
     def login(self, token):
         return self("config", "login-with-token", token, self.platform.api)
+
+    def reach_storage_by(self, port):
+        """Its storage has the same address at another port of this machine, for all that it knows."""
+        address = f"{self.platform.url}/clusters/default/api/v1/storage"
+        with contextlib.closing(sqlite3.connect(self.configuration / "db")) as database, database:
+            changed = database.execute(
+                "UPDATE main SET clusters = replace(clusters, ?, ?) WHERE instr(clusters, ?)",
+                (address, address.replace(self.platform.url, f"http://127.0.0.1:{port}"), address)).rowcount
+        assert changed, "its configuration does not name the storage"
