@@ -80,6 +80,8 @@ def _api_server(layout, binaries):
 def _controller_manager(layout, binaries):
     pki = layout.folder / "pki"
     return [binaries / "kube-controller-manager", f"--kubeconfig={pki / 'controller-manager.kubeconfig'}", "--leader-elect=false",
+            # Volumes and claims are otherwise looked at once in 15 s.
+            "--pvclaimbinder-sync-period=1s",
             "--bind-address=127.0.0.1", f"--secure-port={layout.port('controller-manager')}", "--port=0", f"--cert-dir={pki / 'controller-manager'}",
             f"--service-account-private-key-file={pki / 'service-account.key'}", f"--root-ca-file={pki / 'ca.crt'}",
             "--use-service-account-credentials=true", "--kube-api-qps=200", "--kube-api-burst=400", "--node-monitor-period=2s"]
