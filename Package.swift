@@ -161,7 +161,8 @@ let testing: [Target] = [
         name: "ServiceTestSupport",
         dependencies: [
             "TestSupport", "AdminService", "Identity", "Kubernetes", "LocalCertificates", "LocalCluster", "PlatformClients",
-            "PlatformModel", "ServiceKit", "WebSocket", hummingbird, log, lifecycle,
+            "PlatformModel", "ServiceKit", "WebSocket", hummingbird, httpClient, log, lifecycle,
+            .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ],
         path: "Tests/ServiceSupport", swiftSettings: strict),
     tests("Postgres", ["TestSupport"]),

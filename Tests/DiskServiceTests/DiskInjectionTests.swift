@@ -217,12 +217,12 @@ import Testing
 
     @Test func whatIsNoReview() async throws {
         try await Stage.run { (webhook) async throws in
-            for body in ["{}", #"{"request": {}}"#, "[]", "x", ""] { #expect(try await webhook.post(body).status == 400, "\(body)") }
-            #expect(try await webhook.post(String(repeating: " ", count: 9 << 20)).status == 413)
-            let ping = try await webhook.get("/ping")
+            for body in ["{}", #"{"request": {}}"#, "[]", "x", ""] { #expect(try await webhook.asker.post(body).status == 400, "\(body)") }
+            #expect(try await webhook.asker.post(String(repeating: " ", count: 9 << 20)).status == 413)
+            let ping = try await webhook.asker.get("/ping")
             #expect(ping.status == 200 && ping.body == "ok")
             // What the API answers stays behind its own door, and the other way round.
-            #expect(try await webhook.get("/api/v1/disk?" + DiskStage.acme).status == 404)
+            #expect(try await webhook.asker.get("/api/v1/disk?" + DiskStage.acme).status == 404)
             #expect(try await webhook.stage.disks.post("/mutate").status == 404)
         }
     }
@@ -230,7 +230,8 @@ import Testing
     @Test func onlyOverTLS() async throws {
         try await Stage.run { (webhook) async throws in
             await #expect(throws: (any Error).self) {
-                try await HTTPClient.shared.execute(HTTPClientRequest(url: "http://127.0.0.1:\(webhook.port)/ping"), timeout: .seconds(10))
+                try await HTTPClient.shared.execute(
+                    HTTPClientRequest(url: "http://127.0.0.1:\(webhook.asker.port)/ping"), timeout: .seconds(10))
             }
         }
     }

@@ -275,6 +275,16 @@ import Testing
         }
     }
 
+    /// Whoever may make claims in a namespace could otherwise keep one for ever, and its project from being removed.
+    @Test func theLabelOfAMoveHoldsForAnHour() {
+        var claim = PersistentVolumeClaim(metadata: ObjectMeta(name: "disk-held"))
+        claim.metadata.creationTimestamp = Date(timeIntervalSince1970: 10_000)
+        #expect(!DiskMove.holds(claim, at: Date(timeIntervalSince1970: 10_001)))
+        claim.metadata.labels[DiskMove.label] = DiskKeys.yes
+        #expect(DiskMove.holds(claim, at: Date(timeIntervalSince1970: 10_001)))
+        #expect(!DiskMove.holds(claim, at: Date(timeIntervalSince1970: 10_000 + 3601)))
+    }
+
     @Test func whatCannotMoveIsLeft() async throws {
         try await ClusterInProcess.virtual { (virtual) async throws in
             try await with { (stage) in

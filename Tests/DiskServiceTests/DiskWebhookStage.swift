@@ -1,11 +1,9 @@
-import AsyncHTTPClient
 import Foundation
 import Kubernetes
 import LocalCertificates
-import NIOCore
-import NIOSSL
 import PlatformModel
 import ServiceKit
+import ServiceTestSupport
 import TestSupport
 import Testing
 
@@ -19,8 +17,7 @@ struct DiskWebhookStage: Sendable {
         group: "storage.k8s.io", version: "v1", kind: "StorageClass", plural: "storageclasses", isNamespaced: false)
 
     let stage: DiskStage
-    let port: Int
-    private let http: HTTPClient
+    let asker: AdmissionAsker
 
     static func run(_ settings: [String: String] = [:], _ body: (DiskWebhookStage) async throws -> Void) async throws {
         try await DiskStage.with { (stage) async throws in
@@ -36,73 +33,29 @@ struct DiskWebhookStage: Sendable {
         try certificates.renew()
         try await ProjectNamespace(name: DiskStage.namespace, org: "acme", project: "vision").ensure(on: stage.client)
         while classes, try await stage.client.list(storageClasses).items.isEmpty { try await Task.sleep(for: .milliseconds(20)) }
-        var tls = TLSConfiguration.makeClientConfiguration()
-        tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(certificates.authority.utf8)))
-        let http = HTTPClient(configuration: .init(tlsConfiguration: tls))
         let own = [
             "disk.admission.port": "0", "disk.admission.certificate": certificates.certificatePath,
             "disk.admission.key": certificates.keyPath, "disk.admission.account": account,
         ].merging(settings) { $1 }
-        let outcome: Result<Void, any Error>
-        do {
-            try await stage.another(own) { (service) async throws in
-                try await body(DiskWebhookStage(stage: stage, port: try await port(service.log), http: http))
+        try await stage.another(own) { (service) async throws in
+            try await AdmissionAsker.with(service.log, authority: certificates.authority, path: "/mutate") { (asker) async throws in
+                try await body(DiskWebhookStage(stage: stage, asker: asker))
             }
-            outcome = .success(())
-        } catch {
-            outcome = .failure(error)
         }
-        try await http.shutdown()
-        try outcome.get()
-    }
-
-    /// What the log tells once it listens.
-    private static func port(_ log: TestLog) async throws -> Int {
-        let end = ContinuousClock.now + .seconds(60)
-        while ContinuousClock.now < end {
-            if let port = log.entries("The admission webhook listens").first?["port"] { return try #require(Int("\(port)")) }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        throw CancellationError()
     }
 
     // MARK: Asking
 
-    struct Answer {
-        let isAllowed: Bool
-        /// Code and message.
-        let denial: String?
-        /// Of the patch.
-        let operations: [JSONValue]?
-    }
-
     func ask(
         _ object: JSONValue, old: JSONValue = .null, in namespace: String? = DiskStage.namespace, by username: String = somebody,
         isDryRun: Bool = false
-    ) async throws -> Answer {
-        let uid = UUID().uuidString
-        let review: JSONValue = [
-            "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
-            "request": [
-                "uid": .string(uid), "object": object, "oldObject": old, "namespace": namespace.map { .string($0) } ?? .null,
-                "dryRun": .bool(isDryRun), "operation": old == .null ? "CREATE" : "UPDATE", "userInfo": ["username": .string(username)],
-            ],
-        ]
-        let answer = try await post(String(decoding: JSONEncoder().encode(review), as: UTF8.self))
-        #expect(answer.status == 200, "\(answer.body)")
-        let told = try JSONDecoder().decode(JSONValue.self, from: answer.data)
-        #expect(told["apiVersion"] == "admission.k8s.io/v1" && told["kind"] == "AdmissionReview")
-        let response = try #require(told["response"])
-        #expect(response["uid"]?.string == uid)
-        let patch = try response["patch"]?.string.map {
-            try JSONDecoder().decode([JSONValue].self, from: #require(Data(base64Encoded: $0)))
-        }
-        #expect((response["patchType"] == "JSONPatch") == (patch != nil))
-        #expect(patch?.allSatisfy { $0["op"] == "add" } ?? true)
-        let status = response["status"]
-        return Answer(
-            isAllowed: response["allowed"] == true,
-            denial: status.map { "\($0["code"]?.integer ?? 0) \($0["message"]?.string ?? "")" }, operations: patch)
+    ) async throws -> AdmissionAsker.Answer {
+        let answer = try await asker.ask([
+            "object": object, "oldObject": old, "namespace": namespace.map { .string($0) } ?? .null, "dryRun": .bool(isDryRun),
+            "operation": old == .null ? "CREATE" : "UPDATE", "userInfo": ["username": .string(username)],
+        ])
+        #expect(answer.operations?.allSatisfy { $0["op"] == "add" } ?? true)
+        return answer
     }
 
     /// The object as it would stand: with the patch.
@@ -121,21 +74,6 @@ struct DiskWebhookStage: Sendable {
         let object = try JSONDecoder().decode(KubernetesObject.self, from: data)
         let made = try await stage.client.create(ResourceKind.persistentVolumeClaims.generic, object, in: DiskStage.namespace)
         return try #require(try await stage.claim(made.metadata.name ?? ""))
-    }
-
-    func post(_ body: String) async throws -> TestAnswer {
-        var request = HTTPClientRequest(url: "https://127.0.0.1:\(port)/mutate")
-        request.method = .POST
-        request.body = .bytes(ByteBuffer(string: body))
-        return try await call(request)
-    }
-
-    func get(_ path: String) async throws -> TestAnswer { try await call(HTTPClientRequest(url: "https://127.0.0.1:\(port)\(path)")) }
-
-    private func call(_ request: HTTPClientRequest) async throws -> TestAnswer {
-        let response = try await http.execute(request, timeout: .seconds(60))
-        let body = try await response.body.collect(upTo: 1 << 20)
-        return TestAnswer(status: Int(response.status.code), headers: response.headers, data: Data(body.readableBytesView))
     }
 
     // MARK: Objects

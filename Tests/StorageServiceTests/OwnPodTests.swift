@@ -54,7 +54,7 @@ import Testing
     @Test func itShowsTheSecretsCertificate() async throws {
         try await run(objects()) { webhook in
             do {
-                _ = try await webhook.get("/ping")
+                _ = try await webhook.asker.get("/ping")
                 Issue.record("a certificate of another authority was trusted")
             } catch {
                 #expect("\(error)".contains("CERTIFICATE_VERIFY_FAILED"), "\(error)")

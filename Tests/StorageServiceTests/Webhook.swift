@@ -1,10 +1,8 @@
-import AsyncHTTPClient
 import Foundation
 import Kubernetes
 import LocalCertificates
-import NIOCore
-import NIOSSL
 import ServiceKit
+import ServiceTestSupport
 import TestSupport
 import Testing
 
@@ -13,8 +11,7 @@ import Testing
 /// A storage-api whose admission webhook is switched on, and a client that trusts its authority.
 struct Webhook: Sendable {
     let root: String
-    let port: Int
-    private let client: HTTPClient
+    let asker: AdmissionAsker
 
     static func run(
         _ backends: String = #"[{"host_path": {"path": "/var/exports"}}]"#, _ body: (Webhook) async throws -> Void
@@ -49,29 +46,14 @@ struct Webhook: Sendable {
             "storage.root": folder + "/root", "storage.admission.port": "0", "storage.admission.certificate": certificates.certificatePath,
             "storage.admission.key": certificates.keyPath, "storage.backends": backends,
         ].merging(settings) { _, given in given }
-        var tls = TLSConfiguration.makeClientConfiguration()
-        tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(certificates.authority.utf8)))
-        let client = HTTPClient(configuration: .init(tlsConfiguration: tls))
-        let outcome: Result<Void, any Error>
-        do {
-            try await withService(StorageService.self, settings: own, authenticator: TestAuthenticator.factory("alice")) { service in
-                let port = try await Self.port(service.log)
-                try await body(Webhook(root: folder + "/root", port: port, client: client))
+        try await withService(StorageService.self, settings: own, authenticator: TestAuthenticator.factory("alice")) {
+            (service) async throws in
+            try await AdmissionAsker.with(
+                service.log, authority: certificates.authority, path: "/admission-controller/mutate"
+            ) { (asker) async throws in
+                try await body(Webhook(root: folder + "/root", asker: asker))
             }
-            outcome = .success(())
-        } catch { outcome = .failure(error) }
-        try await client.shutdown()
-        try outcome.get()
-    }
-
-    /// What the log tells once it listens.
-    private static func port(_ log: TestLog) async throws -> Int {
-        let end = ContinuousClock.now + .seconds(60)
-        while ContinuousClock.now < end {
-            if let port = log.entries("The admission webhook listens").first?["port"] { return try #require(Int("\(port)")) }
-            try await Task.sleep(for: .milliseconds(10))
         }
-        throw CancellationError()
     }
 
     // MARK: Pods
@@ -102,52 +84,10 @@ struct Webhook: Sendable {
 
     // MARK: Asking
 
-    struct Answer {
-        let isAllowed: Bool
-        /// Code and message.
-        let denial: String?
-        /// Of the patch.
-        let operations: [JSONValue]?
-    }
-
-    func ask(_ pod: JSONValue, in namespace: String? = "space", isDryRun: Bool = false) async throws -> Answer {
-        let uid = UUID().uuidString
-        let review: JSONValue = [
-            "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
-            "request": [
-                "uid": .string(uid), "object": pod, "dryRun": .bool(isDryRun), "operation": "CREATE",
-                "namespace": namespace.map { .string($0) } ?? nil,
-            ],
-        ]
-        let answer = try await post(String(decoding: JSONEncoder().encode(review), as: UTF8.self))
-        #expect(answer.status == 200, "\(answer.body)")
-        let told = try JSONDecoder().decode(JSONValue.self, from: answer.data)
-        #expect(told["apiVersion"] == "admission.k8s.io/v1" && told["kind"] == "AdmissionReview")
-        let response = try #require(told["response"])
-        #expect(response["uid"]?.string == uid)
-        let patch = try response["patch"]?.string.map {
-            try JSONDecoder().decode([JSONValue].self, from: #require(Data(base64Encoded: $0)))
-        }
-        #expect((response["patchType"] == "JSONPatch") == (patch != nil))
-        let status = response["status"]
-        return Answer(
-            isAllowed: response["allowed"] == true,
-            denial: status.map { "\($0["code"]?.integer ?? 0) \($0["message"]?.string ?? "")" }, operations: patch)
-    }
-
-    func post(_ body: String) async throws -> TestAnswer {
-        var request = HTTPClientRequest(url: "https://127.0.0.1:\(port)/admission-controller/mutate")
-        request.method = .POST
-        request.body = .bytes(ByteBuffer(string: body))
-        return try await call(request)
-    }
-
-    func get(_ path: String) async throws -> TestAnswer { try await call(HTTPClientRequest(url: "https://127.0.0.1:\(port)\(path)")) }
-
-    private func call(_ request: HTTPClientRequest) async throws -> TestAnswer {
-        let response = try await client.execute(request, timeout: .seconds(60))
-        let body = try await response.body.collect(upTo: 1 << 20)
-        return TestAnswer(status: Int(response.status.code), headers: response.headers, data: Data(body.readableBytesView))
+    func ask(_ pod: JSONValue, in namespace: String? = "space", isDryRun: Bool = false) async throws -> AdmissionAsker.Answer {
+        var request: [String: JSONValue] = ["object": pod, "dryRun": .bool(isDryRun), "operation": "CREATE"]
+        request["namespace"] = namespace.map { .string($0) }
+        return try await asker.ask(request)
     }
 
     func entries(_ path: String) -> [String] { ((try? FileManager.default.contentsOfDirectory(atPath: root + path)) ?? []).sorted() }

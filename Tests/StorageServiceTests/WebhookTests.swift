@@ -202,21 +202,22 @@ import Testing
     @Test func whatIsNoReview() async throws {
         try await Webhook.run { (webhook) async throws in
             for body in ["{}", #"{"request": {}}"#, #"{"request": null}"#, "[]", "x", ""] {
-                #expect(try await webhook.post(body).status == 400, "\(body)")
+                #expect(try await webhook.asker.post(body).status == 400, "\(body)")
             }
-            let unknown = try await webhook.post(#"{"request": {"uid": "1", "object": null}}"#)
+            let unknown = try await webhook.asker.post(#"{"request": {"uid": "1", "object": null}}"#)
             #expect(unknown.status == 200 && unknown.body.contains(#""allowed":true"#))
-            #expect(try await webhook.post(String(repeating: " ", count: 9 << 20)).status == 413)
-            let ping = try await webhook.get("/ping")
+            #expect(try await webhook.asker.post(String(repeating: " ", count: 9 << 20)).status == 413)
+            let ping = try await webhook.asker.get("/ping")
             #expect(ping.status == 200 && ping.body == "Pong")
-            #expect(try await webhook.get("/api/v1/storage/org").status == 404)
+            #expect(try await webhook.asker.get("/api/v1/storage/org").status == 404)
         }
     }
 
     @Test func onlyOverTLS() async throws {
         try await Webhook.run { (webhook) async throws in
             await #expect(throws: (any Error).self) {
-                try await HTTPClient.shared.execute(HTTPClientRequest(url: "http://127.0.0.1:\(webhook.port)/ping"), timeout: .seconds(10))
+                try await HTTPClient.shared.execute(
+                    HTTPClientRequest(url: "http://127.0.0.1:\(webhook.asker.port)/ping"), timeout: .seconds(10))
             }
         }
     }

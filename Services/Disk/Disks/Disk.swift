@@ -64,7 +64,7 @@ extension Disk {
         self.storage = storage
         self.org = org
         self.project = project
-        isMoving = DiskMove.isMoving(claim)
+        isMoving = DiskMove.holds(claim)
         version = claim.metadata.resourceVersion ?? ""
         status =
             switch claim.status?.phase {

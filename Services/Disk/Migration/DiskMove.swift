@@ -1,3 +1,4 @@
+import Foundation
 import Kubernetes
 import PlatformModel
 
@@ -15,6 +16,9 @@ struct DiskMove: Sendable {
     static let policyAnnotation = "platform.apolo.us/disk-move-reclaim-policy"
     /// On the volume: the uid of the claim that will have it. Once it is there the move is not taken back.
     static let heirAnnotation = "platform.apolo.us/disk-move-to"
+
+    /// Seconds.
+    private static let longest = 3600.0
 
     enum Step: Hashable, Sendable {
         /// The volume is kept when its claim goes, and it is remembered what was to become of it.
@@ -119,6 +123,12 @@ struct DiskMove: Sendable {
     }
 
     static func isMoving(_ claim: PersistentVolumeClaim) -> Bool { claim.metadata.labels[label] != nil }
+
+    /// Whether a move keeps the copy from being removed. Whoever may make claims can write the label too, and then keeps it no longer than a move
+    /// takes at the most.
+    static func holds(_ copy: PersistentVolumeClaim, at time: Date = Date()) -> Bool {
+        isMoving(copy) && (copy.metadata.creationTimestamp.map { time.timeIntervalSince($0) < longest } ?? true)
+    }
 
     static func claim(of volume: KubernetesObject) -> JSONValue? {
         volume["spec"]?["claimRef"].flatMap { $0 == .null ? nil : $0 }
