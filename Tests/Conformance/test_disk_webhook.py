@@ -59,7 +59,8 @@ def volumes(cluster):
 
 
 def unique(word):
-    return f"{word}-{uuid.uuid4().hex[:6]}"
+    # What ends in digits alone is taken for an index.
+    return f"{word}-{uuid.uuid4().hex[:6]}x"
 
 
 def claim(name, **metadata):
